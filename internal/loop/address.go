@@ -1,0 +1,55 @@
+package loop
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// An Address is where to connect to: an IP address and port, or a unix socket.
+// It is immutable and comparable.
+type Address struct {
+	IP   netip.AddrPort
+	Path string // of a unix socket; empty for IP
+}
+
+// ParseAddress reads "ip:port", "[ip]:port" or "unix:/path". Host names are not
+// resolved here.
+func ParseAddress(s string) (Address, error) {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		if path == "" {
+			return Address{}, fmt.Errorf("address %q: empty socket path", s)
+		}
+		return Address{Path: path}, nil
+	}
+	ip, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return Address{}, fmt.Errorf("address %q: %w", s, err)
+	}
+	return Address{IP: netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port())}, nil
+}
+
+func (a Address) String() string {
+	if a.Path != "" {
+		return "unix:" + a.Path
+	}
+	return a.IP.String()
+}
+
+// splitListenAddress turns "host:port" or "unix:/path" into the network and
+// address that package net takes.
+func splitListenAddress(s string) (network, address string) {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		return "unix", path
+	}
+	return "tcp", s
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		ip := tcp.AddrPort()
+		return netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port())
+	}
+	return netip.AddrPort{}
+}

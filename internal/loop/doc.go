@@ -1,0 +1,18 @@
+// Package loop runs straight-line network code on one event loop per CPU.
+//
+// A [Loop] owns its connections, its timers and its tasks: whatever belongs to
+// a loop is touched only by code that runs on that loop, so none of it is
+// locked. A [Task] is code written as if it blocked; where it waits, the loop
+// goes on with others. A [Conn] is a socket of one loop. What comes from
+// elsewhere enters by [Loop.Post].
+//
+// On Linux a loop is one goroutine around one epoll instance and a task is a
+// coroutine. Elsewhere, and on Linux with the build tag "portable", a task is a
+// goroutine, a Conn wraps a net.Conn, and a mutex a loop keeps the promise of
+// ownership. The types and their contracts are the same.
+//
+// Three rules follow for code on a loop. It must never block (a channel, a
+// mutex held across a wait, a file): [Task.Await] is for that. At most one task
+// reads a Conn and at most one writes it at any moment. And a panic in a task
+// ends that task only: the group reports it.
+package loop

@@ -1,0 +1,38 @@
+//go:build linux && !portable
+
+package loop
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func epollWaitNow(poll int, events []syscall.EpollEvent) int {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+func epollWait(poll int, events []syscall.EpollEvent, milliseconds int) int {
+	n, err := syscall.EpollWait(poll, events, milliseconds)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func eventfd() (int, error) { return unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK) }
+
+func signalEventfd(fd int) {
+	one := [8]byte{1}
+	_, _ = syscall.Write(fd, one[:])
+}
+
+func drainEventfd(fd int) {
+	var count [8]byte
+	_, _ = syscall.Read(fd, count[:])
+}

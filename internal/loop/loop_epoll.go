@@ -1,0 +1,240 @@
+//go:build linux && !portable
+
+package loop
+
+import (
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A Loop is one event loop: a goroutine around an epoll instance. Unless a
+// method says otherwise it is called only by code that runs on the loop.
+type Loop struct {
+	index int
+	group *Group
+	poll  int
+	wake  int // an eventfd that ends the wait when work is posted
+
+	now        int64
+	lastYield  int64
+	asleep     atomic.Bool
+	turnBegan  atomic.Int64 // when the turn that runs began; 0 while the loop waits
+	events     [256]syscall.EpollEvent
+	event, got int
+	sockets    []socket
+	freeSlots  []int32
+	wheel      wheel
+	ready      taskList
+	mailbox    mailbox
+	tasks      taskPool
+	pipes      pipePool
+	iovecs     [maxIovecs]syscall.Iovec
+	endOfTurn  []func()
+	stopping   bool
+
+	connections atomic.Int64 // accepted ones, for spreading
+}
+
+// A socket is a slot that epoll's events refer to by index and generation, so
+// that an event of a closed descriptor never reaches the next owner of its slot.
+type socket struct {
+	owner      eventer
+	generation int32
+}
+
+type eventer interface{ onEvent(mask uint32) }
+
+// A busy loop lets others have the processor after this long.
+const yieldEvery = int64(time.Millisecond)
+
+func newLoop(g *Group, index int) (*Loop, error) {
+	poll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	wake, err := eventfd()
+	if err != nil {
+		_ = syscall.Close(poll)
+		return nil, err
+	}
+	l := &Loop{index: index, group: g, poll: poll, wake: wake, now: Nanotime()}
+	l.wheel.tick = l.now >> tickShift
+	l.tasks.loop = l
+	if _, err := l.register(wake, wakeups{l}); err != nil {
+		_ = syscall.Close(poll)
+		_ = syscall.Close(wake)
+		return nil, err
+	}
+	return l, nil
+}
+
+// Index is the loop's place in [Group.Loops].
+func (l *Loop) Index() int { return l.index }
+
+// Group returns the group the loop belongs to.
+func (l *Loop) Group() *Group { return l.group }
+
+// Now is the time of this turn, as [Nanotime] counts.
+func (l *Loop) Now() int64 { return l.now }
+
+// Connections is how many accepted connections the loop has. Any goroutine may ask.
+func (l *Loop) Connections() int { return int(l.connections.Load()) }
+
+// AtEndOfTurn adds a function that the loop calls before it waits. It is for set-up, before load.
+func (l *Loop) AtEndOfTurn(f func()) { l.endOfTurn = append(l.endOfTurn, f) }
+
+func (l *Loop) run() {
+	defer l.release()
+	for !l.finished() {
+		l.wait()
+		for !l.dispatch() {
+		}
+	}
+}
+
+// wait fills the events and refreshes the clock. It blocks only when nothing
+// is ready to run.
+func (l *Loop) wait() {
+	if l.now-l.lastYield > yieldEvery {
+		runtime.Gosched()
+		l.lastYield = l.now
+	}
+	n := epollWaitNow(l.poll, l.events[:])
+	if n == 0 && l.ready.empty() {
+		l.turnBegan.Store(0)
+		l.asleep.Store(true)
+		if l.mailbox.empty() {
+			n = epollWait(l.poll, l.events[:], l.untilNextTimer())
+		}
+		l.asleep.Store(false)
+		l.now = Nanotime()
+		l.lastYield = l.now
+	} else {
+		l.now = Nanotime()
+	}
+	l.turnBegan.Store(l.now)
+	l.event, l.got = 0, n
+}
+
+// dispatch runs a turn. It returns false when a panic cut the turn short; the
+// next call goes on behind it.
+func (l *Loop) dispatch() (done bool) {
+	defer l.recoverPanic()
+	for l.event < l.got {
+		e := &l.events[l.event]
+		l.event++
+		if s := &l.sockets[e.Fd]; s.generation == e.Pad && s.owner != nil {
+			s.owner.onEvent(e.Events)
+		}
+	}
+	for range l.ready.length {
+		t := l.ready.pop()
+		t.resume(t.wake)
+	}
+	l.wheel.advance(l.now)
+	l.takeMail()
+	for _, f := range l.endOfTurn {
+		f()
+	}
+	return true
+}
+
+func (l *Loop) recoverPanic() {
+	if v := recover(); v != nil {
+		l.group.reportPanic(v)
+	}
+}
+
+func (l *Loop) untilNextTimer() (milliseconds int) {
+	wait, ok := l.wheel.next(Nanotime())
+	if !ok {
+		return -1
+	}
+	return int((wait + int64(time.Millisecond) - 1) / int64(time.Millisecond))
+}
+
+func (l *Loop) arm(t *timer, at int64) { l.wheel.add(t, at) }
+
+func (l *Loop) post(w work) {
+	if first := l.mailbox.put(w); first && l.asleep.Load() {
+		signalEventfd(l.wake)
+	}
+}
+
+func (l *Loop) takeMail() {
+	if l.mailbox.empty() {
+		return
+	}
+	got := l.mailbox.take()
+	for i, w := range got {
+		if w.task != nil {
+			w.task.unpark()
+			continue
+		}
+		l.call(got[i].call)
+	}
+	l.mailbox.give(got)
+}
+
+func (l *Loop) call(f func()) {
+	defer l.recoverPanic()
+	f()
+}
+
+// register adds a descriptor, edge-triggered for everything, and returns its slot.
+func (l *Loop) register(fd int, owner eventer) (slot int32, err error) {
+	if n := len(l.freeSlots); n > 0 {
+		slot = l.freeSlots[n-1]
+		l.freeSlots = l.freeSlots[:n-1]
+	} else {
+		slot = int32(len(l.sockets))
+		l.sockets = append(l.sockets, socket{})
+	}
+	s := &l.sockets[slot]
+	s.owner = owner
+	event := syscall.EpollEvent{Events: interest, Fd: slot, Pad: s.generation}
+	if err := syscall.EpollCtl(l.poll, syscall.EPOLL_CTL_ADD, fd, &event); err != nil {
+		l.forget(slot)
+		return 0, err
+	}
+	return slot, nil
+}
+
+// forget frees a slot; events that are still under way for it are ignored.
+func (l *Loop) forget(slot int32) {
+	s := &l.sockets[slot]
+	s.owner = nil
+	s.generation++
+	l.freeSlots = append(l.freeSlots, slot)
+}
+
+const interest = syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | uint32(1<<31) // and EPOLLET
+
+type wakeups struct{ loop *Loop }
+
+func (w wakeups) onEvent(uint32) { drainEventfd(w.loop.wake) }
+
+// beginStop closes what the loop has, so that its tasks end.
+func (l *Loop) beginStop() {
+	l.stopping = true
+	for _, s := range l.sockets {
+		switch owner := s.owner.(type) {
+		case *Conn:
+			owner.Close()
+		case *Listener:
+			owner.closeOnLoop()
+		}
+	}
+	l.tasks.stop()
+}
+
+func (l *Loop) finished() bool { return l.stopping && l.tasks.ended() }
+
+func (l *Loop) release() {
+	l.turnBegan.Store(0)
+	l.pipes.close()
+	_ = syscall.Close(l.wake)
+	_ = syscall.Close(l.poll)
+}

@@ -1,0 +1,166 @@
+//go:build linux && !portable
+
+package loop
+
+import (
+	"io"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// CanSplice tells whether [Conn.SpliceTo] moves bytes without copying them.
+const CanSplice = true
+
+const (
+	pipeSize     = 256 << 10
+	maxFreePipes = 64
+	spliceFlags  = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
+)
+
+// A pipe is where spliced bytes are between two sockets.
+type pipe struct {
+	r, w int
+	held int // bytes inside
+	size int
+}
+
+// A pipePool keeps empty pipes of a loop.
+type pipePool struct{ free []*pipe }
+
+func (p *pipePool) take() (*pipe, error) {
+	if n := len(p.free); n > 0 {
+		got := p.free[n-1]
+		p.free = p.free[:n-1]
+		return got, nil
+	}
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
+		return nil, err
+	}
+	got := &pipe{r: fds[0], w: fds[1], size: 64 << 10}
+	if size, err := unix.FcntlInt(uintptr(got.w), unix.F_SETPIPE_SZ, pipeSize); err == nil {
+		got.size = size
+	} else if size, err := unix.FcntlInt(uintptr(got.w), unix.F_GETPIPE_SZ, 0); err == nil {
+		got.size = size
+	}
+	return got, nil
+}
+
+func (p *pipePool) put(got *pipe) {
+	if got.held != 0 || len(p.free) >= maxFreePipes {
+		got.close()
+		return
+	}
+	p.free = append(p.free, got)
+}
+
+func (p *pipePool) close() {
+	for _, each := range p.free {
+		each.close()
+	}
+	p.free = nil
+}
+
+func (p *pipe) close() {
+	_ = syscall.Close(p.r)
+	_ = syscall.Close(p.w)
+}
+
+// SpliceTo moves n bytes (n < 0: all until the end of input) from c to dst
+// without copying them through this process. It returns how many dst has taken,
+// and apart from each other what went wrong on the reading and on the writing
+// side; io.EOF says that input ended before n bytes. Each wait lasts at most
+// timeout nanoseconds (0: for ever). ErrNoSplice says that nothing was moved
+// for want of a pipe: copy instead.
+func (c *Conn) SpliceTo(t *Task, dst *Conn, n, timeout int64) (moved int64, readErr, writeErr error) {
+	p, err := c.loop.pipes.take()
+	if err != nil {
+		return 0, ErrNoSplice, nil
+	}
+	defer c.loop.pipes.put(p)
+	for n < 0 || moved < n {
+		want := p.size
+		if n >= 0 {
+			want = int(min(n-moved, int64(want)))
+		}
+		if err := c.spliceIn(t, p, want, timeout); err != nil {
+			if err == io.EOF && n < 0 {
+				err = nil
+			}
+			return moved, err, nil
+		}
+		sent, err := dst.spliceOut(t, p, timeout)
+		moved += sent
+		if err != nil {
+			return moved, nil, err
+		}
+	}
+	return moved, nil, nil
+}
+
+// spliceIn fills an empty pipe with at least one byte.
+func (c *Conn) spliceIn(t *Task, p *pipe, want int, timeout int64) error {
+	for {
+		if c.flags&(readable|closed) != readable {
+			c.SetReadDeadline(after(c.loop.now, timeout))
+			if err := c.waitReadable(t); err != nil {
+				return err
+			}
+		}
+		n, errno := splice(int(c.fd), p.w, want)
+		switch {
+		case errno == syscall.EAGAIN:
+			c.flags &^= readable
+		case errno == syscall.EINTR:
+		case errno != 0:
+			return errno
+		case n == 0:
+			return io.EOF
+		default:
+			p.held += n
+			return nil
+		}
+	}
+}
+
+// spliceOut empties the pipe into the connection.
+func (c *Conn) spliceOut(t *Task, p *pipe, timeout int64) (sent int64, err error) {
+	for p.held > 0 {
+		if c.flags&closed != 0 {
+			return sent, ErrClosed
+		}
+		n, errno := splice(p.r, int(c.fd), p.held)
+		switch {
+		case errno == syscall.EAGAIN:
+			c.flags &^= writable
+			c.SetWriteDeadline(after(c.loop.now, timeout))
+			if err := c.waitWritable(t); err != nil {
+				return sent, err
+			}
+		case errno == syscall.EINTR:
+		case errno != 0:
+			return sent, errno
+		default:
+			p.held -= n
+			sent += int64(n)
+			t.spend(n)
+		}
+	}
+	return sent, nil
+}
+
+func after(now, timeout int64) int64 {
+	if timeout == 0 {
+		return 0
+	}
+	return now + timeout
+}
+
+func splice(from, to, n int) (int, syscall.Errno) {
+	moved, _, errno := syscall.RawSyscall6(syscall.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0, uintptr(n), spliceFlags)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(moved), 0
+}

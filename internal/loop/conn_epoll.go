@@ -23,6 +23,7 @@ type Conn struct {
 	waker         Waker
 	readDeadline  int64
 	writeDeadline int64
+	lastRead      int64
 	deadlines     timer
 	remote        netip.AddrPort
 }
@@ -51,6 +52,9 @@ func newConn(l *Loop, fd int, remote netip.AddrPort, flags connFlags) (*Conn, er
 
 // Loop returns the connection's loop.
 func (c *Conn) Loop() *Loop { return c.loop }
+
+// LastRead is when input was last taken from the connection; 0 if never.
+func (c *Conn) LastRead() int64 { return c.lastRead }
 
 // RemoteAddr is the peer's address; invalid for a unix socket.
 func (c *Conn) RemoteAddr() netip.AddrPort { return c.remote }
@@ -106,25 +110,20 @@ func (c *Conn) Read(t *Task, p []byte) (int, error) {
 			if n < len(p) && c.flags&readEnd == 0 {
 				c.flags &^= readable
 			}
+			c.lastRead = c.loop.now
 			t.spend(n)
 			return n, nil
 		}
 	}
 }
 
-// WaitReadable waits until a Read would find something, without reading.
+// WaitReadable waits until there is likely something to read, without reading.
+// It lets a caller borrow its buffer late; the Read that follows may still wait.
 func (c *Conn) WaitReadable(t *Task) error {
-	for {
-		if c.flags&closed != 0 {
-			return ErrClosed
-		}
-		if c.flags&readable != 0 && c.peek() {
-			return nil
-		}
-		if err := c.waitReadable(t); err != nil {
-			return err
-		}
+	if c.flags&(readable|closed) == readable {
+		return nil
 	}
+	return c.waitReadable(t)
 }
 
 func (c *Conn) waitReadable(t *Task) error {

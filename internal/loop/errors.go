@@ -11,7 +11,7 @@ var (
 	ErrHangup = errors.New("peer hung up")
 	// ErrStopped says that the loop is ending and that the task must end too.
 	ErrStopped = errors.New("loop stopped")
-	// ErrNoSplice says that splicing is not possible here, and that nothing was moved.
+	// ErrNoSplice says that splicing is not possible here, and that the rest has to be copied.
 	ErrNoSplice = errors.New("splice not possible")
 	// ErrSelfConnect says that a dialled loopback port had no listener and the kernel joined the socket to itself.
 	ErrSelfConnect = errors.New("connection refused: the socket was joined to itself")

@@ -71,23 +71,41 @@ func (p *pipe) close() {
 // without copying them through this process. It returns how many dst has taken,
 // and apart from each other what went wrong on the reading and on the writing
 // side; io.EOF says that input ended before n bytes. Each wait lasts at most
-// timeout nanoseconds (0: for ever). ErrNoSplice says that nothing was moved
-// for want of a pipe: copy instead.
+// timeout nanoseconds (0: for ever). ErrNoSplice says that no
+// pipe was to be had: copy what is left instead.
 func (c *Conn) SpliceTo(t *Task, dst *Conn, n, timeout int64) (moved int64, readErr, writeErr error) {
-	p, err := c.loop.pipes.take()
-	if err != nil {
-		return 0, ErrNoSplice, nil
+	for n < 0 || moved < n {
+		if c.flags&(readable|closed) != readable {
+			c.SetReadDeadline(after(c.loop.now, timeout))
+			if err := c.waitReadable(t); err != nil {
+				return moved, err, nil
+			}
+		}
+		p, err := c.loop.pipes.take()
+		if err != nil {
+			return moved, ErrNoSplice, nil
+		}
+		sent, readErr, writeErr := c.spliceThrough(t, p, dst, n-moved, timeout)
+		c.loop.pipes.put(p)
+		moved += sent
+		if readErr == io.EOF && n < 0 {
+			return moved, nil, nil
+		}
+		if readErr != nil || writeErr != nil {
+			return moved, readErr, writeErr
+		}
 	}
-	defer c.loop.pipes.put(p)
+	return moved, nil, nil
+}
+
+// spliceThrough moves what is there to read, n bytes at most (n < 0: all).
+func (c *Conn) spliceThrough(t *Task, p *pipe, dst *Conn, n, timeout int64) (moved int64, readErr, writeErr error) {
 	for n < 0 || moved < n {
 		want := p.size
 		if n >= 0 {
 			want = int(min(n-moved, int64(want)))
 		}
-		if err := c.spliceIn(t, p, want, timeout); err != nil {
-			if err == io.EOF && n < 0 {
-				err = nil
-			}
+		if more, err := c.spliceIn(p, want); err != nil || !more {
 			return moved, err, nil
 		}
 		sent, err := dst.spliceOut(t, p, timeout)
@@ -99,27 +117,26 @@ func (c *Conn) SpliceTo(t *Task, dst *Conn, n, timeout int64) (moved int64, read
 	return moved, nil, nil
 }
 
-// spliceIn fills an empty pipe with at least one byte.
-func (c *Conn) spliceIn(t *Task, p *pipe, want int, timeout int64) error {
+// spliceIn fills an empty pipe; more is false when there is nothing to read now.
+func (c *Conn) spliceIn(p *pipe, want int) (more bool, err error) {
 	for {
-		if c.flags&(readable|closed) != readable {
-			c.SetReadDeadline(after(c.loop.now, timeout))
-			if err := c.waitReadable(t); err != nil {
-				return err
-			}
+		if c.flags&closed != 0 {
+			return false, ErrClosed
 		}
 		n, errno := splice(int(c.fd), p.w, want)
 		switch {
 		case errno == syscall.EAGAIN:
 			c.flags &^= readable
+			return false, nil
 		case errno == syscall.EINTR:
 		case errno != 0:
-			return errno
+			return false, errno
 		case n == 0:
-			return io.EOF
+			return false, io.EOF
 		default:
 			p.held += n
-			return nil
+			c.lastRead = c.loop.now
+			return true, nil
 		}
 	}
 }

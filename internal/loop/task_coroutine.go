@@ -104,6 +104,14 @@ func (t *Task) interrupt(err error) {
 	}
 }
 
+// Interrupt ends another task's wait with err, for callers on the task's own
+// loop. A task that does not wait is not disturbed.
+func (t *Task) Interrupt(err error) {
+	if t.state == waiting || t.state == parked {
+		t.resumeLater(err)
+	}
+}
+
 // spend takes n bytes from the turn's budget and lets others run when it is used up.
 func (t *Task) spend(n int) {
 	if t.budget -= n; t.budget <= 0 {

@@ -70,13 +70,13 @@ func (p *pipe) close() {
 // SpliceTo moves n bytes (n < 0: all until the end of input) from c to dst
 // without copying them through this process. It returns how many dst has taken,
 // and apart from each other what went wrong on the reading and on the writing
-// side; io.EOF says that input ended before n bytes. Each wait lasts at most
-// timeout nanoseconds (0: for ever). ErrNoSplice says that no
+// side; io.EOF says that input ended before n bytes. Each wait lasts at
+// most that side's timeout in nanoseconds (0: for ever). ErrNoSplice says that no
 // pipe was to be had: copy what is left instead.
-func (c *Conn) SpliceTo(t *Task, dst *Conn, n, timeout int64) (moved int64, readErr, writeErr error) {
+func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
 	for n < 0 || moved < n {
 		if c.flags&(readable|closed) != readable {
-			c.SetReadDeadline(after(c.loop.now, timeout))
+			c.SetReadDeadline(after(c.loop.now, readTimeout))
 			if err := c.waitReadable(t); err != nil {
 				return moved, err, nil
 			}
@@ -85,7 +85,7 @@ func (c *Conn) SpliceTo(t *Task, dst *Conn, n, timeout int64) (moved int64, read
 		if err != nil {
 			return moved, ErrNoSplice, nil
 		}
-		sent, readErr, writeErr := c.spliceThrough(t, p, dst, n-moved, timeout)
+		sent, readErr, writeErr := c.spliceThrough(t, p, dst, n-moved, writeTimeout)
 		c.loop.pipes.put(p)
 		moved += sent
 		if readErr == io.EOF && n < 0 {

@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"spillway/internal/e2e/wire"
+)
+
+// Client is one connection to the proxy, by the bytes.
+type Client struct {
+	net.Conn
+	t      testing.TB
+	reader *bufio.Reader
+}
+
+// dial connects; the connection is closed when the test ends.
+func dial(t testing.TB, address string) *Client {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", address, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(3 * patience))
+	return &Client{conn, t, bufio.NewReader(conn)}
+}
+
+// Send writes bytes as they are.
+func (c *Client) Send(raw string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c, raw); err != nil {
+		c.t.Errorf("sending %.60q: %v", raw, err)
+	}
+}
+
+// Read returns the next final response; anything else ends the test.
+func (c *Client) Read(method string) *wire.Response {
+	c.t.Helper()
+	c.SetReadDeadline(time.Now().Add(patience))
+	response, err := wire.ReadResponse(c.reader, method)
+	if err != nil {
+		c.t.Fatalf("reading the response to %s: %v (status %d, %d bytes of body)", method, err, response.Status, len(response.Body))
+	}
+	return response
+}
+
+// Do sends a request without content and returns its response; fields are whole
+// lines without their end, and Host is added where none is given.
+func (c *Client) Do(method, target string, fields ...string) *wire.Response {
+	c.t.Helper()
+	c.Send(head(method, target, fields...))
+	return c.Read(method)
+}
+
+// Get is Do for GET.
+func (c *Client) Get(target string, fields ...string) *wire.Response {
+	c.t.Helper()
+	return c.Do("GET", target, fields...)
+}
+
+// Post sends a body with its length and returns the response.
+func (c *Client) Post(target, body string, fields ...string) *wire.Response {
+	c.t.Helper()
+	c.Send(head("POST", target, append(fields, fmt.Sprint("Content-Length: ", len(body)))...) + body)
+	return c.Read("POST")
+}
+
+// AwaitEnd reads on until the proxy closes, and returns what came before that.
+func (c *Client) AwaitEnd() string {
+	c.t.Helper()
+	c.SetReadDeadline(time.Now().Add(patience))
+	rest, err := io.ReadAll(c.reader)
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		c.t.Fatal("the proxy never closes the connection")
+	}
+	return string(rest)
+}
+
+// CloseWrite ends the client's direction.
+func (c *Client) CloseWrite() { c.Conn.(*net.TCPConn).CloseWrite() }
+
+// Reset closes with a reset.
+func (c *Client) Reset() {
+	c.Conn.(*net.TCPConn).SetLinger(0)
+	c.Close()
+}
+
+func head(method, target string, fields ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", method, target)
+	host := false
+	for _, field := range fields {
+		b.WriteString(field + "\r\n")
+		host = host || strings.HasPrefix(field, "Host:")
+	}
+	if !host {
+		b.WriteString("Host: example.com\r\n")
+	}
+	return b.String() + "\r\n"
+}
+
+// get asks once, on a connection of its own.
+func get(t testing.TB, address, target string, fields ...string) *wire.Response {
+	t.Helper()
+	c := dial(t, address)
+	defer c.Close()
+	return c.Get(target, fields...)
+}
+
+// expect fails the test unless the response has that status and body.
+func expect(t testing.TB, what string, r *wire.Response, status int, body string) {
+	t.Helper()
+	if r.Status != status || string(r.Body) != body {
+		t.Errorf("%s: %d %.80q, want %d %.80q", what, r.Status, r.Body, status, body)
+	}
+}

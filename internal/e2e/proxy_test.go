@@ -1,0 +1,333 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"text/template"
+	"time"
+)
+
+// Vars are the values of a configuration template, by name.
+type Vars map[string]any
+
+// Proxy is one running spillway. Its configuration is a template with
+// {{listen "name"}} for an address of its own, {{path "name"}} for a file in its
+// directory and {{.name}} for a value of Vars; unless the template has an admin
+// section of its own it gets one.
+type Proxy struct {
+	Dir string
+
+	t         testing.TB
+	cmd       *exec.Cmd
+	admin     string
+	mu        sync.Mutex
+	addresses map[string]string
+	stderr    lockedBuffer
+	stdout    lockedBuffer
+	exited    chan struct{}
+	leaves    bool // the test ends the process itself
+}
+
+// running bounds how many proxies live at once, whatever -parallel says.
+var running = make(chan struct{}, 4)
+
+// Start runs spillway with that configuration until the test ends, and returns
+// when it takes traffic. A crash, a data race or an early exit fails the test.
+func Start(t testing.TB, config string, vars Vars) *Proxy {
+	t.Helper()
+	running <- struct{}{}
+	p := &Proxy{Dir: t.TempDir(), t: t, admin: freeAddress(t), addresses: map[string]string{}, exited: make(chan struct{})}
+	p.WriteConfig(config, vars)
+	p.cmd = exec.Command(binary, "run", "-c", p.ConfigPath())
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	p.cmd.WaitDelay = patience
+	p.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0 exitcode=66", "GOTRACEBACK=all")
+	dieWithParent(p.cmd)
+	t.Cleanup(p.end)
+	if err := p.cmd.Start(); err != nil {
+		close(p.exited)
+		t.Fatal(err)
+	}
+	go func() {
+		p.cmd.Wait()
+		close(p.exited)
+	}()
+	eventually(t, "spillway takes traffic", func() bool {
+		if p.HasExited() {
+			t.Fatal("spillway exited while starting")
+		}
+		return p.Ready() == http.StatusOK && p.listening()
+	})
+	return p
+}
+
+// end kills the process and reports what it should not have done.
+func (p *Proxy) end() {
+	defer func() { <-running }()
+	if p.HasExited() && !p.leaves {
+		p.t.Errorf("spillway is gone: %v", p.cmd.ProcessState)
+	}
+	if p.cmd.Process != nil {
+		p.cmd.Process.Kill()
+		<-p.exited
+	}
+	log := p.stderr.String()
+	for _, bad := range []string{"WARNING: DATA RACE", "panic:", "fatal error:"} {
+		if strings.Contains(log, bad) {
+			p.t.Errorf("spillway wrote %q", bad)
+		}
+	}
+	if p.t.Failed() {
+		if len(log) > 16<<10 {
+			log = log[:8<<10] + "\n...\n" + log[len(log)-8<<10:]
+		}
+		p.t.Logf("standard error of spillway:\n%s", log)
+	}
+}
+
+func (p *Proxy) listening() bool {
+	for _, address := range p.addresses {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return false
+		}
+		conn.Close()
+	}
+	return true
+}
+
+// WriteConfig renders the template to the configuration file. A listener keeps
+// its address over all the templates of one proxy.
+func (p *Proxy) WriteConfig(config string, vars Vars) {
+	p.t.Helper()
+	functions := template.FuncMap{
+		"listen": p.listen,
+		"path":   func(name string) string { return filepath.Join(p.Dir, name) },
+	}
+	rendered := new(bytes.Buffer)
+	if err := template.Must(template.New("").Funcs(functions).Parse(config)).Execute(rendered, vars); err != nil {
+		p.t.Fatal(err)
+	}
+	if !strings.Contains(config, "admin:") {
+		rendered.WriteString("\nadmin: {address: " + p.admin + "}\n")
+	}
+	if err := os.WriteFile(p.ConfigPath(), rendered.Bytes(), 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// ConfigPath is the configuration file.
+func (p *Proxy) ConfigPath() string { return filepath.Join(p.Dir, "config.yaml") }
+
+func (p *Proxy) listen(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.addresses[name] == "" {
+		p.addresses[name] = freeAddress(p.t)
+	}
+	return p.addresses[name]
+}
+
+// Addr is the address of the listener that the configuration calls name.
+func (p *Proxy) Addr(name string) string { return p.listen(name) }
+
+// Signal sends a signal.
+func (p *Proxy) Signal(signal syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Terminate sends SIGTERM; from here on the process may end.
+func (p *Proxy) Terminate() {
+	p.t.Helper()
+	p.leaves = true
+	p.Signal(syscall.SIGTERM)
+}
+
+// HasExited reports whether the process has ended.
+func (p *Proxy) HasExited() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// ExitCode waits for the end of the process.
+func (p *Proxy) ExitCode() int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+	case <-time.After(2 * patience):
+		p.t.Fatal("spillway never exits")
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// adminClient opens a connection for each request, so that none outlives a test.
+var adminClient = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// Ready is the status of /readyz, or 0 when the admin address does not answer.
+func (p *Proxy) Ready() int {
+	response, err := adminClient.Get("http://" + p.admin + "/readyz")
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// Admin asks the admin address; body is sent as JSON when it is not empty.
+func (p *Proxy) Admin(method, path, body string, fields ...string) (status int, answer string) {
+	p.t.Helper()
+	request, err := http.NewRequest(method, "http://"+p.admin+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ": ")
+		if request.Header.Set(name, value); name == "Host" {
+			request.Host = value
+		}
+	}
+	response, err := adminClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	all, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, string(all)
+}
+
+// Reload asks for a reload over the admin address and wants it to succeed.
+func (p *Proxy) Reload() {
+	p.t.Helper()
+	if status, answer := p.Admin("POST", "/api/reload", ""); status != 200 {
+		p.t.Fatalf("POST /api/reload: %d %s", status, answer)
+	}
+}
+
+// Status is what GET /api/status promises.
+type Status struct {
+	Region string
+	Config struct {
+		Generation int64
+		Digest     string
+		LoadedAt   string `json:"loaded_at"`
+		LastError  string `json:"last_error"`
+	}
+	Listeners []struct {
+		Name, Address string
+		Connections   int
+	}
+	Pools []struct {
+		Name, Policy string
+		Regions      []struct {
+			Name, State string
+			Share       float64
+			Inflight    int
+			Backends    []BackendStatus
+		}
+	}
+}
+
+// BackendStatus is one backend of GET /api/status.
+type BackendStatus struct {
+	Address, State, Reason string
+	Weight                 float64
+	Inflight               int
+	Requests, Errors       int64
+}
+
+// Status reads GET /api/status.
+func (p *Proxy) Status() (s Status) {
+	p.t.Helper()
+	status, answer := p.Admin("GET", "/api/status", "")
+	if status != 200 {
+		p.t.Fatalf("GET /api/status: %d", status)
+	}
+	if err := json.Unmarshal([]byte(answer), &s); err != nil {
+		p.t.Fatalf("GET /api/status: %v in %s", err, answer)
+	}
+	return s
+}
+
+// Backend is the status of the backend with that address, in the first pool
+// that has one.
+func (p *Proxy) Backend(address string) BackendStatus {
+	p.t.Helper()
+	for _, pool := range p.Status().Pools {
+		for _, region := range pool.Regions {
+			for _, backend := range region.Backends {
+				if backend.Address == address {
+					return backend
+				}
+			}
+		}
+	}
+	p.t.Fatalf("GET /api/status does not name %s", address)
+	return BackendStatus{}
+}
+
+// AwaitState waits until the backend is in that state.
+func (p *Proxy) AwaitState(address, state string) {
+	p.t.Helper()
+	eventually(p.t, address+" is "+state, func() bool { return p.Backend(address).State == state })
+}
+
+// Metric is the sum of the series of that name on /metrics; ok is false when
+// there is none.
+func (p *Proxy) Metric(name string) (sum float64, ok bool) {
+	p.t.Helper()
+	_, text := p.Admin("GET", "/metrics", "")
+	for line := range strings.Lines(text) {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if series, _, _ = strings.Cut(series, "{"); series != name {
+			continue
+		}
+		n, err := strconv.ParseFloat(value[strings.LastIndex(value, " ")+1:], 64)
+		if err != nil {
+			p.t.Fatalf("GET /metrics: %v in %q", err, line)
+		}
+		sum, ok = sum+n, true
+	}
+	return sum, ok
+}
+
+// lockedBuffer is written by the process and read by the test.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

@@ -1,0 +1,158 @@
+package config
+
+import "time"
+
+// Pool is a set of backends that can stand in for each other.
+type Pool struct {
+	Name          string // unique
+	Policy        Policy
+	HashOn        []HashKey // the first that yields a key counts; not empty for ConsistentHash
+	Sticky        *Sticky   // nil: none
+	Affinity      *Affinity // nil: none
+	Host          HostHeader
+	RequestBuffer int64 // a body up to this Content-Length is read before a backend is taken; 0: none
+	Protocol      PoolProtocol
+	HealthCheck   *HealthCheck // nil: none
+	Ejection      *Ejection    // nil: off
+	Timeouts      PoolTimeouts
+	Retries       Retries
+	Queue         Queue
+	Backends      []Backend // at least one
+}
+
+// Policy is how a backend is chosen.
+type Policy string
+
+// The policies.
+const (
+	LeastConn      Policy = "least_conn"
+	P2C            Policy = "p2c"
+	RoundRobin     Policy = "round_robin"
+	Random         Policy = "random"
+	ConsistentHash Policy = "consistent_hash"
+	PeakEWMA       Policy = "peak_ewma"
+)
+
+// PoolProtocol is what a pool's backends speak.
+type PoolProtocol string
+
+// PoolHTTP1 is HTTP/1.1.
+const PoolHTTP1 PoolProtocol = "http1"
+
+// HashSource is where in a request a hash key is found.
+type HashSource uint8
+
+// The sources of a hash key, by how the file writes them.
+const (
+	HashHeader   HashSource = iota + 1 // header:NAME
+	HashCookie                         // cookie:NAME
+	HashQuery                          // query:NAME
+	HashPath                           // path
+	HashClientIP                       // client_ip
+)
+
+// HashKey is one place to find a hash key.
+type HashKey struct {
+	Source HashSource
+	Name   string // of the header, cookie or parameter; empty for the other sources
+}
+
+// Sticky is the balancer's own cookie, which keeps a client at its backend.
+type Sticky struct {
+	Cookie string
+	TTL    time.Duration // 0: until the browser closes
+}
+
+// Affinity keeps a key of ConsistentHash where it is in use when the membership changes.
+type Affinity struct {
+	Size int // keys remembered, at least 1
+	TTL  time.Duration
+}
+
+// HostHeader is the Host that backends see: HostPreserve, HostBackend or a literal.
+type HostHeader string
+
+// The values of HostHeader that are not literals.
+const (
+	HostPreserve HostHeader = "preserve" // what the client sent
+	HostBackend  HostHeader = "backend"  // the backend's address as the file writes it
+)
+
+// CheckType is how a health check asks.
+type CheckType string
+
+// The types of health check.
+const (
+	CheckHTTP CheckType = "http"
+	CheckTCP  CheckType = "tcp" // a connection is enough
+)
+
+// HealthCheck asks each backend how it is. Method to Expect are for CheckHTTP only and empty otherwise.
+type HealthCheck struct {
+	Type         CheckType
+	Port         uint16 // 0: the backend's own
+	Interval     time.Duration
+	FastInterval time.Duration // while rise or fall is being counted; at most Interval
+	Timeout      time.Duration
+	Jitter       float64 // the part of an interval by which it varies either way, 0 to 1
+	Rise         int     // good checks in a row until healthy, at least 1
+	Fall         int     // bad checks in a row until unhealthy, at least 1
+
+	Method  string
+	Path    string // with its query
+	Host    string // empty: the backend's address
+	Headers []Header
+	Expect  Expect
+}
+
+// Expect is what a good answer to a health check looks like.
+type Expect struct {
+	Status StatusSet
+	Body   string // has to be in the body; empty: any body
+}
+
+// Ejection takes a backend out for a while when requests to it fail.
+type Ejection struct {
+	Failures    int // in a row, at least 1
+	Window      time.Duration
+	Time        time.Duration
+	KeepAtLeast int // available backends of the pool over all regions it may use
+}
+
+// PoolTimeouts bound how long a backend may take. Where it says so, 0 is no limit; the others are never 0.
+type PoolTimeouts struct {
+	Connect  time.Duration
+	Response time.Duration // until the first byte of the response; 0: no limit
+	Request  time.Duration // the whole exchange; 0: no limit
+	Idle     time.Duration // how long an unused connection is kept
+	Tunnel   time.Duration // silence of an upgraded connection; 0: no limit
+}
+
+// Retries are tries after the first, each on another backend.
+type Retries struct {
+	Attempts int // besides the first; 0: off
+	On       RetryOn
+	Budget   float64 // retries in flight as a part of the requests in flight, 0 to 1
+}
+
+// RetryOn is the set of failures that may be tried again.
+type RetryOn struct {
+	Connect bool // no connection was made
+	Reset   bool // the connection ended before the response began
+	Status  StatusSet
+}
+
+// Queue is where requests wait when every backend within reach is full.
+type Queue struct {
+	Size    int // 0: none wait
+	Timeout time.Duration
+}
+
+// Backend is one server, or one name that stands for several.
+type Backend struct {
+	Address     Address // unique in its pool
+	Region      string  // never empty
+	Weight      int     // 0: gets no requests
+	MaxRequests int     // in flight from this instance; 0: learned
+	Backup      bool    // the last tier of its region
+}

@@ -1,0 +1,146 @@
+package config
+
+import (
+	"net/netip"
+	"regexp"
+	"time"
+)
+
+// Route says what happens to the requests that match it. Of Pool, Split, Redirect and Respond exactly one is set.
+type Route struct {
+	Match Match
+
+	Pool     string  // the name of a pool that exists
+	Split    []Split // not all weights are 0
+	Redirect *Redirect
+	Respond  *Respond
+
+	// At most one of the two is set.
+	StripPrefix string // begins with a slash, does not end with one
+	Rewrite     *Rewrite
+
+	RequestHeaders  HeaderEdits
+	ResponseHeaders HeaderEdits
+	Timeouts        RouteTimeouts
+	Retries         RouteRetries
+	Limits          RouteLimits
+}
+
+// Match is what a request has to be like. All that is given must match; the zero Match matches everything.
+type Match struct {
+	Listener string         // the name of a listener that exists; empty: any
+	Scheme   string         // http or https; empty: any
+	Host     string         // lower case, without port; exact, or *.example.com for any name below example.com; empty: any
+	Path     Path           // see PathKind
+	Method   []string       // any of these; empty: any
+	Headers  []Header       // all of these, by exact value
+	Query    []QueryParam   // all of these, by exact value
+	ClientIP []netip.Prefix // any of these, masked; empty: any
+}
+
+// QueryParam is one parameter of a query, decoded.
+type QueryParam struct {
+	Name, Value string
+}
+
+// PathKind is how the path of a request is compared.
+type PathKind uint8
+
+// The kinds of path, by how the file writes them.
+const (
+	PathAny    PathKind = iota // absent: every path
+	PathPrefix                 // "/v1/": it and what is below it, at a segment boundary
+	PathExact                  // "= /exact"
+	PathRegex                  // "~ regex": anywhere in the path, unless anchored
+)
+
+// Path is a path to compare with. Value is in the form in which routes see a request's path: unreserved escapes
+// decoded, everything that has to be escaped escaped, no dot segments; for PathRegex it is the expression's text.
+type Path struct {
+	Kind  PathKind
+	Value string
+	Regex *regexp.Regexp // set for PathRegex only
+}
+
+// Split is one share of a route's traffic.
+type Split struct {
+	Pool   string // the name of a pool that exists
+	Weight int    // its share is Weight / sum of weights; 0: none
+}
+
+// Redirect answers with another place.
+type Redirect struct {
+	To     Template
+	Status int // 301, 302, 303, 307 or 308
+}
+
+// Respond answers without a backend.
+type Respond struct {
+	Status  int // 200 to 599
+	Body    string
+	Headers []Header
+}
+
+// Rewrite changes the path of a request, as [regexp.Regexp.ReplaceAll] does.
+type Rewrite struct {
+	Regex *regexp.Regexp
+	To    string // $1 or ${name} stand for what a group of Regex matched
+}
+
+// HeaderEdits change the fields of a head, in this order: Remove, Set, Add.
+type HeaderEdits struct {
+	Set    []Header // replaces all fields of that name
+	Add    []Header // besides the fields of that name
+	Remove []string
+}
+
+// Empty reports that nothing is to be changed.
+func (e *HeaderEdits) Empty() bool { return len(e.Set)+len(e.Add)+len(e.Remove) == 0 }
+
+// RouteTimeouts take the place of the pool's; nil: the pool's holds.
+type RouteTimeouts struct {
+	Request *time.Duration // 0: no limit
+}
+
+// RouteRetries take the place of the pool's, each for itself; nil: the pool's holds.
+type RouteRetries struct {
+	Attempts *int
+	On       *RetryOn
+	Budget   *float64
+}
+
+// RouteLimits take the place of the listener's; nil: the listener's holds.
+type RouteLimits struct {
+	Body *int64 // 0: no limit
+}
+
+// RequestTimeout is the time that a whole exchange of this route with a pool may take; 0: no limit.
+func (r *Route) RequestTimeout(p *Pool) time.Duration {
+	if r.Timeouts.Request != nil {
+		return *r.Timeouts.Request
+	}
+	return p.Timeouts.Request
+}
+
+// RetriesFor is the retries of this route with a pool.
+func (r *Route) RetriesFor(p *Pool) Retries {
+	retries := p.Retries
+	if r.Retries.Attempts != nil {
+		retries.Attempts = *r.Retries.Attempts
+	}
+	if r.Retries.On != nil {
+		retries.On = *r.Retries.On
+	}
+	if r.Retries.Budget != nil {
+		retries.Budget = *r.Retries.Budget
+	}
+	return retries
+}
+
+// BodyLimit is the size that a request body of this route on a listener may have; 0: no limit.
+func (r *Route) BodyLimit(l *Listener) int64 {
+	if r.Limits.Body != nil {
+		return *r.Limits.Body
+	}
+	return l.Limits.Body
+}

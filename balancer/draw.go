@@ -66,17 +66,7 @@ func (d *draw) one(r *Request, not *Member) *Member {
 			return m
 		}
 	}
-	at := int(r.Rand.below(uint64(len(d.members))))
-	for range d.members {
-		m := d.members[at]
-		if at++; at == len(d.members) {
-			at = 0
-		}
-		if m != not && r.mayTake(m) {
-			return m
-		}
-	}
-	return nil
+	return drawOpen(d.members, r, not)
 }
 
 // two draws two different members. The second is nil when only one can be had, both when none.
@@ -94,6 +84,22 @@ func (d *draw) two(r *Request) (a, b *Member) {
 		return a, b
 	}
 	return a, d.one(r, a)
+}
+
+// drawOpen draws by weight among those who have room, were not tried and are not the one given. It walks past all
+// of them, for when guesses keep failing because most are full.
+func drawOpen(members []*Member, r *Request, not *Member) (drawn *Member) {
+	var seen uint64
+	for _, m := range members {
+		if m == not || !r.mayTake(m) {
+			continue
+		}
+		w := uint64(m.Weight)
+		if seen += w; r.Rand.below(seen) < w {
+			drawn = m
+		}
+	}
+	return drawn
 }
 
 func sameWeights(members []*Member) bool {

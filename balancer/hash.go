@@ -5,7 +5,7 @@ import "math/bits"
 // Hash maps a name or a key to 64 well mixed bits, the same in every process and on every machine. It is
 // not keyed: someone who may choose the input can choose the output.
 func Hash[T ~string | ~[]byte](s T) uint64 {
-	h := 0x9e3779b97f4a7c15 ^ uint64(len(s))
+	h := mix(uint64(len(s)), 0)
 	for len(s) >= 8 {
 		word := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56

@@ -15,21 +15,10 @@ func (p *random) pick(r *Request) (*Member, bool) {
 	return anyWithRoom(p.members, r)
 }
 
-// anyWithRoom draws by weight among those who have room, which takes a walk past all of them.
+// anyWithRoom draws by weight among those who have room.
 func anyWithRoom(members []*Member, r *Request) (*Member, bool) {
-	var chosen *Member
-	var seen uint64
-	for _, m := range members {
-		if !r.mayTake(m) {
-			continue
-		}
-		w := uint64(m.Weight)
-		if seen += w; r.Rand.below(seen) < w {
-			chosen = m
-		}
-	}
-	if chosen != nil && chosen.Backend.Acquire(chosen.MaxRequests) {
-		return chosen, false
+	if m := drawOpen(members, r, nil); m != nil && m.Backend.Acquire(m.MaxRequests) {
+		return m, false
 	}
 	return firstWithRoom(members, r)
 }

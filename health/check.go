@@ -45,10 +45,7 @@ func (t *Tracker) CheckFailed(now int64, what string, refused bool) Transition {
 	if t.observed == Unhealthy || t.bad < t.group.settings.Check.fall() {
 		return Transition{}
 	}
-	fell := t.bad
-	change := t.observe(now, Unhealthy, fmt.Sprintf("%s failed: %s", inARow(fell, "check"), what))
-	t.bad = fell
-	return change
+	return t.observe(now, Unhealthy, fmt.Sprintf("%s failed: %s", inARow(t.bad, "check"), what))
 }
 
 // InQuestion reports whether checks are about to change the backend's state, so that the next one should come soon.

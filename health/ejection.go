@@ -55,20 +55,20 @@ func (t *Tracker) countFailure(now int64, s EjectionSettings) bool {
 // eject takes the backend out. Whether the pool can spare it is the caller's question.
 func (t *Tracker) eject(now int64, s EjectionSettings, dice float64) Transition {
 	calm := (now - t.availableSince) / int64(s.Time)
-	t.ejections = int(max(0, int64(t.ejections)-calm)) + 1
+	t.ejections = min(int(max(0, int64(t.ejections)-calm))+1, maxEjections)
 	t.ejectedFor = ejectionTime(s.Time, t.ejections, dice)
 	t.ejectedUntil = now + int64(t.ejectedFor)
 	return t.observe(now, Ejected, fmt.Sprintf("ejected for %s after %s: %s", brief(t.ejectedFor), inARow(t.failures, "failure"), t.cause))
 }
 
+// maxEjections is how many recent ejections are remembered: more would not make the next one longer.
+const maxEjections = 5
+
 // ejectionTime doubles with each recent ejection up to ten times the base, and varies by ±10 % so that backends ejected together do not return together.
-// An ejection is forgotten for each base time in service.
+// One of them is forgotten for each base time in service.
 func ejectionTime(base time.Duration, ejections int, dice float64) time.Duration {
-	factor := 1
-	for ; ejections > 1 && factor < 10; ejections-- {
-		factor *= 2
-	}
-	return time.Duration(float64(base) * float64(min(factor, 10)) * (0.9 + 0.2*dice))
+	factor := min(1<<(ejections-1), 10)
+	return time.Duration(float64(base) * float64(factor) * (0.9 + 0.2*dice))
 }
 
 // endsByTime reports an ejection on whose end no check decides.

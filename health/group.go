@@ -14,12 +14,13 @@ type Group struct {
 	mu        sync.Mutex // guards all below and every field of the trackers that is not atomic
 	settings  Settings
 	trackers  []*Tracker // in the order of their coming
+	byID      map[string]*Tracker
 	available int
 }
 
 // NewGroup returns a group without backends.
 func NewGroup(s Settings) *Group {
-	g := &Group{}
+	g := &Group{byID: make(map[string]*Tracker)}
 	g.set(s)
 	return g
 }
@@ -37,18 +38,16 @@ func (g *Group) set(s Settings) {
 func (g *Group) Tracker(id string, now int64) *Tracker {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, t := range g.trackers {
-		if t.id == id {
-			return t
-		}
+	if t := g.byID[id]; t != nil {
+		return t
 	}
-	t := &Tracker{id: id, group: g, member: true, enabled: true, observed: Warming, why: "waiting for the first good check", since: now, observedSince: now}
+	t := &Tracker{id: id, group: g, member: true, enabled: true, observed: Warming, why: "waiting for the first good check", since: now}
 	if g.settings.Check == nil {
 		t.observed, t.why, t.availableSince = Healthy, "no failure seen", now
 		g.available++
 	}
 	t.publish()
-	g.trackers = append(g.trackers, t)
+	g.trackers, g.byID[id] = append(g.trackers, t), t
 	return t
 }
 
@@ -56,16 +55,16 @@ func (g *Group) Tracker(id string, now int64) *Tracker {
 func (g *Group) Remove(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	i := slices.IndexFunc(g.trackers, func(t *Tracker) bool { return t.id == id })
-	if i < 0 {
+	t := g.byID[id]
+	if t == nil {
 		return
 	}
-	t := g.trackers[i]
 	if t.state() == Healthy {
 		g.available--
 	}
 	t.member = false
-	g.trackers = slices.Delete(g.trackers, i, i+1)
+	delete(g.byID, id)
+	g.trackers = slices.DeleteFunc(g.trackers, func(other *Tracker) bool { return other == t })
 }
 
 // Available returns how many backends are available now.
@@ -83,6 +82,9 @@ func (g *Group) Configure(s Settings, now int64) []Transition {
 	g.set(s)
 	var changes []Transition
 	for _, t := range g.trackers {
+		if s.Check == nil {
+			t.bad = 0
+		}
 		switch {
 		case s.Check == nil && (t.observed == Warming || t.observed == Unhealthy):
 			changes = appendChanged(changes, t.observe(now, Healthy, "no longer checked"))

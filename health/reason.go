@@ -30,6 +30,9 @@ func (t *Tracker) Reason(now int64) string {
 }
 
 func (t *Tracker) reasonSince(now int64) string {
+	if t.state() == Ejected { // its reason has the times already
+		return t.reason(now)
+	}
 	return fmt.Sprintf("%s; %s for %s", t.reason(now), t.state(), brief(time.Duration(now-t.since)))
 }
 

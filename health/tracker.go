@@ -20,7 +20,6 @@ type Tracker struct {
 	why      string // of observed, in words
 	since    int64  // when the visible state began
 
-	observedSince  int64 // when observed began
 	availableSince int64 // when it last became available
 
 	good, bad int    // checks in a row
@@ -60,6 +59,7 @@ func (t *Tracker) SetEnabled(enabled bool, now int64) Transition {
 	}
 	before := t.state()
 	t.enabled = enabled
+	t.failures, t.kept = 0, false
 	return t.moved(before, now)
 }
 
@@ -71,12 +71,11 @@ func (t *Tracker) state() State {
 	return t.observed
 }
 
-// observe enters an observed state, with all counts at zero.
+// observe enters an observed state. Bad checks count on, so that people see how many there were.
 func (t *Tracker) observe(now int64, to State, why string) Transition {
 	before := t.state()
-	t.observed, t.why, t.observedSince = to, why, now
-	t.good, t.bad = 0, 0
-	t.failures, t.kept = 0, false
+	t.observed, t.why = to, why
+	t.good, t.failures, t.kept = 0, 0, false
 	if to == Healthy {
 		t.refused = false
 	}

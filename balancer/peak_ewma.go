@@ -68,7 +68,7 @@ func (b *Backend) observeLatency(now, latency int64, failed bool) {
 type peakEWMA struct {
 	draw
 	meanWeight float64
-	floor      atomic.Uint64 // the lowest cost in the tier, packed like Backend.cost
+	floor      atomic.Uint64 // the lowest cost in the tier, packed like Backend.cost; 0: not looked yet
 }
 
 func newPeakEWMA(members []*Member) *peakEWMA {
@@ -108,7 +108,7 @@ func (p *peakEWMA) lowest(now int64) float64 {
 	step := uint32(now >> ewmaTick)
 	old := p.floor.Load()
 	floor, last := unpackCost(old)
-	if floor != 0 && int32(step-last) < floorEvery {
+	if old != 0 && int32(step-last) < floorEvery {
 		return floor
 	}
 	// Whoever takes the step does the work for all; the others go on with the old floor.

@@ -50,7 +50,7 @@ func (q *Queue) Waiting() int { return int(q.waiting.Load()) }
 
 // Join puts w at the end and reports true, unless the queue is full. Since a slot may have come free between the
 // pick that failed and the joining, it then serves the queue from v by r: look at Taken before parking. If w itself
-// was served, Wake is not called.
+// was served, Wake is not called; an older waiter may get what r picked, and finds out whether it can use it.
 func (q *Queue) Join(w *Waiter, v *View, r *Request) bool {
 	q.mu.Lock()
 	if q.waiting.Load() >= q.size {

@@ -17,8 +17,7 @@ func (g *region) open(s Settings, v, previous *View) {
 			}
 		}
 		if len(members) > 0 {
-			g.tiers = append(g.tiers, newTier(s, v, members, previous.tier(g.name, backup)))
-			g.tiers[len(g.tiers)-1].backup = backup
+			g.tiers = append(g.tiers, newTier(s, v, backup, members, previous.tier(g.name, backup)))
 		}
 	}
 }

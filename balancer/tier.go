@@ -16,8 +16,8 @@ type picker interface {
 	pick(r *Request) (m *Member, full bool)
 }
 
-func newTier(s Settings, v *View, members []*Member, previous *tier) *tier {
-	t := &tier{members: members}
+func newTier(s Settings, v *View, backup bool, members []*Member, previous *tier) *tier {
+	t := &tier{backup: backup, members: members}
 	for _, m := range members {
 		m.tier = t
 		m.usable = m.Available || v.panic && !m.Refused

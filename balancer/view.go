@@ -39,46 +39,6 @@ type Settings struct {
 // DefaultBoundedLoad is the bound that ConsistentHash keeps when none is set.
 const DefaultBoundedLoad = 1.5
 
-// Request is what a pick needs to know. Keep it in something that is reused: it is passed through an interface, so
-// a Request on the stack would move to the heap. It belongs to the caller; Pick keeps nothing of it.
-type Request struct {
-	Now         int64 // nanoseconds, monotonic
-	Rand        *Rand // the calling loop's own
-	Key         uint64
-	Keyed       bool       // Key is set; ConsistentHash without a key is P2C
-	Affinity    *Affinity  // the calling loop's own for this pool, or nil; only ConsistentHash looks
-	Tried       []*Backend // not to be picked again
-	AllowTried  bool       // when nothing else can be picked, one of Tried may
-	AvoidRegion string     // to be used only when no other region has anyone to pick
-}
-
-func (r *Request) tried(m *Member) bool {
-	for _, b := range r.Tried {
-		if b == m.Backend {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *Request) mayTake(m *Member) bool { return m.Backend.hasRoom(m.MaxRequests) && !r.tried(m) }
-
-// Outcome is how a pick ended.
-type Outcome uint8
-
-// The outcomes of Pick.
-const (
-	None          Outcome = iota // nobody may be tried
-	Full                         // everyone who may be tried has MaxRequests in flight
-	Picked                       // an available member
-	PickedInPanic                // nobody is available, so one was picked that is not
-)
-
-// String names the outcome for logs.
-func (o Outcome) String() string {
-	return [...]string{"none", "full", "picked", "picked in panic"}[o]
-}
-
 // View is a pool as it stands now. It is immutable (what its pickers count in, they count in atomically), so any
 // number of goroutines may use it.
 type View struct {

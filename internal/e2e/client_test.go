@@ -120,3 +120,5 @@ func expect(t testing.TB, what string, r *wire.Response, status int, body string
 		t.Errorf("%s: %d %.80q, want %d %.80q", what, r.Status, r.Body, status, body)
 	}
 }
+
+func newReader(raw string) *bufio.Reader { return bufio.NewReader(strings.NewReader(raw)) }

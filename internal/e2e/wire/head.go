@@ -42,7 +42,7 @@ type Fields []Field
 func (f Fields) Values(name string) []string {
 	var values []string
 	for _, field := range f {
-		if strings.EqualFold(field.Name, name) {
+		if equalFold(field.Name, name) {
 			values = append(values, field.Value)
 		}
 	}
@@ -59,12 +59,17 @@ func (f Fields) Get(name string) (value string, ok bool) {
 func (f Fields) Has(name, token string) bool {
 	for _, value := range f.Values(name) {
 		for element := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.Trim(element, " \t"), token) {
+			if equalFold(strings.Trim(element, " \t"), token) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// equalFold ignores the case of ASCII letters only: the Kelvin sign is no k.
+func equalFold(a, b string) bool {
+	return len(a) == len(b) && strings.EqualFold(a, b)
 }
 
 // maxLine bounds what a test keeps of a line that never ends.
@@ -160,7 +165,7 @@ func framingOf(fields Fields) (framing, error) {
 	case len(codings) == 1:
 		list := strings.Split(codings[0], ",")
 		last := strings.Trim(list[len(list)-1], " \t")
-		f.chunked = strings.EqualFold(last, "chunked")
+		f.chunked = equalFold(last, "chunked")
 		f.coded = !f.chunked
 	case len(lengths) == 1:
 		n, err := strconv.ParseUint(lengths[0], 10, 63)

@@ -1,0 +1,187 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A row is one line of questions: the same load, put to each proxy in turn.
+type row struct {
+	name  string // on the command line
+	title string // in the table
+	logs  bool   // access logs to a file
+	drive driver
+}
+
+// A driver puts one round of load on a proxy.
+type driver interface {
+	run(ctx context.Context, b *bench, address string, d time.Duration) (load, error)
+}
+
+var allRows = []row{
+	{name: "125", title: "125 B, 64 connections", drive: wrkRow{path: "/125", connections: 64}},
+	{name: "125x1000", title: "125 B, 1,000 connections", drive: wrkRow{path: "/125", connections: 1000}},
+	{name: "log", title: "125 B, 64 connections, access log", logs: true, drive: wrkRow{path: "/125", connections: 64}},
+	{name: "16k", title: "16 KiB, 64 connections", drive: wrkRow{path: "/16k", connections: 64}},
+	{name: "1m", title: "1 MiB, 16 connections", drive: wrkRow{path: "/1m", connections: 16}},
+	{name: "upload", title: "1 MiB upload, 16 connections", drive: wrkRow{path: "/upload", connections: 16, script: "upload.lua"}},
+}
+
+func rowNames() []string {
+	var names []string
+	for _, r := range allRows {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+func chooseRows(list string) ([]row, error) {
+	if list == "all" {
+		return allRows, nil
+	}
+	var chosen []row
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.Index(rowNames(), name)
+		if i < 0 {
+			return nil, fmt.Errorf("no row %q: %s", name, strings.Join(rowNames(), ", "))
+		}
+		chosen = append(chosen, allRows[i])
+	}
+	return chosen, nil
+}
+
+// A sample is one proxy in one round.
+type sample struct {
+	load
+	usage // of the round; memory at its end
+}
+
+// A result holds the samples of a row, by proxy and round.
+type result struct {
+	row
+	samples [][]sample
+	err     error
+}
+
+// run measures the rows and prints the table. A row that fails is reported in
+// the table, the others are measured all the same, and the run is an error.
+func (b *bench) run(ctx context.Context, rows []row) error {
+	if err := b.startBackends(ctx); err != nil {
+		return err
+	}
+	report := b.begin(os.Stdout)
+	failed := 0
+	for _, r := range rows {
+		done := b.measure(ctx, r)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if done.err != nil {
+			failed++
+		}
+		report.add(done)
+	}
+	report.end()
+	if failed > 0 {
+		return fmt.Errorf("%d of %d rows failed", failed, len(rows))
+	}
+	return nil
+}
+
+// startBackends starts one process that listens as two backends: the load's
+// processor has no time to lose on switching between two.
+func (b *bench) startBackends(ctx context.Context) error {
+	b.backends = []string{b.freeAddress(), b.freeAddress()}
+	cmd := prepare(ctx, b.loadCPUs, append([]string{b.sup.self, "backend"}, b.backends...)...)
+	proc, err := b.sup.start("backend", cmd)
+	if err != nil {
+		return err
+	}
+	for _, address := range b.backends {
+		p := proxy{site: site{Address: address}, proc: proc}
+		if err := p.await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure starts the proxies afresh and lets them take turns: forwards in one
+// round, backwards in the next.
+func (b *bench) measure(ctx context.Context, r row) (done result) {
+	done.row = r
+	done.samples = make([][]sample, len(b.contender))
+	var proxies []*proxy
+	defer func() {
+		for _, p := range proxies {
+			p.proc.stop()
+		}
+	}()
+	for _, c := range b.contender {
+		p, err := b.startProxy(ctx, c, r.logs)
+		if err != nil {
+			done.err = err
+			return done
+		}
+		proxies = append(proxies, p)
+		if _, err := r.drive.run(ctx, b, p.Address, time.Second); err != nil { // connections to the backends, caches
+			done.err = fmt.Errorf("%s: %w", p.name, err)
+			return done
+		}
+	}
+	for round := range b.rounds {
+		for i := range proxies {
+			if round%2 == 1 {
+				i = len(proxies) - 1 - i
+			}
+			s, err := b.sample(ctx, r, proxies[i])
+			if err != nil {
+				done.err = fmt.Errorf("%s: %w", proxies[i].name, err)
+				return done
+			}
+			done.samples[i] = append(done.samples[i], s)
+		}
+	}
+	return done
+}
+
+// sample measures one round of one proxy.
+func (b *bench) sample(ctx context.Context, r row, p *proxy) (sample, error) {
+	group := p.proc.cmd.Process.Pid
+	before, err := groupUsage(group)
+	if err != nil {
+		return sample{}, err
+	}
+	seen, err := r.drive.run(ctx, b, p.Address, b.duration)
+	if err != nil {
+		return sample{}, err
+	}
+	after, err := groupUsage(group)
+	if err != nil {
+		return sample{}, p.proc.failure(err.Error())
+	}
+	if p.AccessLog != "" {
+		if err := checkLog(p.AccessLog); err != nil {
+			return sample{}, err
+		}
+	}
+	return sample{load: seen, usage: after.since(before)}, nil
+}
+
+// checkLog holds that a log was written and empties it.
+func checkLog(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() == 0 {
+		return fmt.Errorf("nothing was written to its access log")
+	}
+	return os.Truncate(path, 0)
+}

@@ -4,8 +4,10 @@
 // A [Table] is built once from the routes' conditions, in the order of the
 // file, and never changes: any number of loops may use it at once. Find answers
 // with the lowest numbered route among all that match, as a scan from the top
-// would, and costs no allocation. Routes that differ in listener, host or path
-// cost a request nothing; those that share all three are tried one by one.
+// would, and costs no allocation. Routes of other listeners, hosts or paths cost
+// a request nothing; those that share all three with it are tried one by one. A
+// regular expression counts as the path that it begins with: ^/api/v[12]/ is
+// tried below /api only, an unanchored one for every path of its host.
 //
 // # Paths
 //

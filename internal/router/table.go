@@ -114,10 +114,11 @@ func (t *Table) Find(r *Request) (index int, ok bool) {
 		host = normalizeHost(&buf, r.Host)
 	}
 	none := int32(len(t.rules))
-	best := t.findIn(&t.shared, r, host, none)
+	best := none
 	if own := t.byListener[r.Listener]; own != nil {
 		best = t.findIn(own, r, host, best)
 	}
+	best = t.findIn(&t.shared, r, host, best)
 	if best == none {
 		return 0, false
 	}
@@ -125,25 +126,19 @@ func (t *Table) Find(r *Request) (index int, ok bool) {
 }
 
 // findIn returns the first match among hosts that comes before best, or best.
+// The narrow goes first: what it finds usually rules out the wide at once.
 func (t *Table) findIn(h *hosts, r *Request, host []byte, best int32) int32 {
-	best = t.walk(h.any, r, best)
-	if len(host) == 0 {
-		return best
-	}
-	if n := h.exact[string(host)]; n != nil {
-		best = t.walk(n, r, best)
+	if len(h.exact) > 0 {
+		best = t.walk(h.exact[string(host)], r, best)
 	}
 	labels := 0
 	for i := len(host) - 1; i > 0 && labels < h.deepest; i-- {
-		if host[i] != '.' {
-			continue
-		}
-		labels++
-		if n := h.below[string(host[i+1:])]; n != nil {
-			best = t.walk(n, r, best)
+		if host[i] == '.' {
+			labels++
+			best = t.walk(h.below[string(host[i+1:])], r, best)
 		}
 	}
-	return best
+	return t.walk(h.any, r, best)
 }
 
 // walk follows the segments of r.Path down from root and returns the first

@@ -41,10 +41,23 @@ func NewTemplate(text string) (*Template, error) {
 		return nil, errors.New("the target is empty")
 	}
 	t := new(Template)
+	if err := t.parse(text); err != nil {
+		return nil, err
+	}
+	t.isPath = isPathTemplate(text)
+	if !t.isPath {
+		if err := checkAuthority(text); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *Template) parse(text string) error {
 	for rest := text; rest != ""; {
 		literal, after, found := strings.Cut(rest, "{")
 		if i := strings.IndexFunc(literal, isNoURIRune); i >= 0 {
-			return nil, fmt.Errorf("%q has a %q, which no URI has", text, literal[i:i+1])
+			return fmt.Errorf("%q has a %q, which no URI has", text, literal[i:i+1])
 		}
 		if !found {
 			t.parts = append(t.parts, templatePart{literal: literal})
@@ -52,21 +65,38 @@ func NewTemplate(text string) (*Template, error) {
 		}
 		name, after, closed := strings.Cut(after, "}")
 		if !closed {
-			return nil, fmt.Errorf("%q: {%s has no closing brace", text, name)
+			return fmt.Errorf("%q: {%s has no closing brace", text, name)
 		}
 		switch name {
 		case "host", "authority":
 			t.needsHost = true
 		case "scheme", "path", "query", "uri":
 		default:
-			return nil, fmt.Errorf("%q: unknown placeholder {%s}; there are {scheme}, {host}, {authority}, {path}, {query} and {uri}", text, name)
+			return fmt.Errorf("%q: unknown placeholder {%s}; there are {scheme}, {host}, {authority}, {path}, {query} and {uri}", text, name)
 		}
 		t.parts = append(t.parts, templatePart{literal, name})
 		rest = after
 	}
-	t.isPath = !strings.HasPrefix(text, "//") &&
-		(strings.HasPrefix(text, "/") || strings.HasPrefix(text, "{path}") || strings.HasPrefix(text, "{uri}"))
-	return t, nil
+	return nil
+}
+
+func isPathTemplate(text string) bool {
+	return strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") ||
+		strings.HasPrefix(text, "{path}") || strings.HasPrefix(text, "{uri}")
+}
+
+// checkAuthority wants a scheme and a host in a target that is no path:
+// otherwise the first segment of the client's path would be the host.
+func checkAuthority(text string) error {
+	scheme, rest, found := strings.Cut(text, "//")
+	if !found || scheme != "" && !strings.HasSuffix(scheme, ":") || strings.Contains(scheme, "/") {
+		return fmt.Errorf("%q begins neither with a slash nor with a scheme and ://", text)
+	}
+	host := strings.HasPrefix(rest, "{host}") || strings.HasPrefix(rest, "{authority}")
+	if !host && (rest == "" || strings.ContainsAny(rest[:1], "/?#:@{")) {
+		return fmt.Errorf("%q has no host after //", text)
+	}
+	return nil
 }
 
 // Append appends the target for v to dst. It is false, and dst as it was, when

@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/netip"
-	"regexp"
 	"time"
 )
 
@@ -31,7 +30,7 @@ type Match struct {
 	Listener string         // the name of a listener that exists; empty: any
 	Scheme   string         // http or https; empty: any
 	Host     string         // lower case, without port; exact, or *.example.com for any name below example.com; empty: any
-	Path     Path           // see PathKind
+	Path     string         // "/prefix", "= /exact" or "~ regex", which compiles; empty: any
 	Method   []string       // any of these; empty: any
 	Headers  []Header       // all of these, by exact value
 	Query    []QueryParam   // all of these, by exact value
@@ -43,25 +42,6 @@ type QueryParam struct {
 	Name, Value string
 }
 
-// PathKind is how the path of a request is compared.
-type PathKind uint8
-
-// The kinds of path, by how the file writes them.
-const (
-	PathAny    PathKind = iota // absent: every path
-	PathPrefix                 // "/v1/": it and what is below it, at a segment boundary
-	PathExact                  // "= /exact"
-	PathRegex                  // "~ regex": anywhere in the path, unless anchored
-)
-
-// Path is a path to compare with. Value is in the form in which routes see a request's path: unreserved escapes
-// decoded, everything that has to be escaped escaped, no dot segments; for PathRegex it is the expression's text.
-type Path struct {
-	Kind  PathKind
-	Value string
-	Regex *regexp.Regexp // set for PathRegex only
-}
-
 // Split is one share of a route's traffic.
 type Split struct {
 	Pool   string // the name of a pool that exists
@@ -70,7 +50,7 @@ type Split struct {
 
 // Redirect answers with another place.
 type Redirect struct {
-	To     Template
+	To     string // with {scheme}, {host}, {authority}, {path}, {query} and {uri} for parts of the request
 	Status int // 301, 302, 303, 307 or 308
 }
 
@@ -81,10 +61,10 @@ type Respond struct {
 	Headers []Header
 }
 
-// Rewrite changes the path of a request, as [regexp.Regexp.ReplaceAll] does.
+// Rewrite replaces what matches in the path of a request.
 type Rewrite struct {
-	Regex *regexp.Regexp
-	To    string // $1 or ${name} stand for what a group of Regex matched
+	Regex string // compiles
+	To    string // $1, ${1} and ${name} stand for what a group of Regex matched, $$ for a dollar sign
 }
 
 // HeaderEdits change the fields of a head, in this order: Remove, Set, Add.

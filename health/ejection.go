@@ -25,7 +25,7 @@ func (t *Tracker) clearTrouble() {
 func (t *Tracker) Failure(began, now int64, cause Cause, dice float64) Transition {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
-	if cause <= ConnectFailed {
+	if cause.connecting() {
 		t.refused = cause == ConnectRefused
 	}
 	settings := t.group.settings.Ejection

@@ -56,6 +56,11 @@ func (c Cause) String() string {
 	return "unknown failure"
 }
 
+// connecting reports whether there was no connection yet.
+func (c Cause) connecting() bool {
+	return c == ConnectRefused || c == ConnectTimeout || c == ConnectFailed
+}
+
 // Transition is one visible change of one backend. The zero Transition means that nothing changed.
 type Transition struct {
 	ID       string // the backend's, as given to [Group.Tracker]

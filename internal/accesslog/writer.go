@@ -43,7 +43,7 @@ func (w *writer) write(b *buffer) {
 	if err != nil {
 		w.log.lost.Add(uint64(bytes.Count(b.data[n:], newline)))
 		w.torn = w.torn || n > 0 && b.data[n-1] != '\n'
-		w.log.err.Store(&err)
+		w.log.failed(err)
 	} else if w.log.err.Load() != nil {
 		w.log.err.Store(nil)
 	}
@@ -79,7 +79,8 @@ func (w *writer) close() {
 		return
 	}
 	if err := w.file.Close(); err != nil {
-		err = errors.Join(w.log.Err(), err)
-		w.log.err.Store(&err)
+		w.log.failed(errors.Join(w.log.Err(), err))
 	}
 }
+
+func (l *Log) failed(err error) { l.err.Store(&err) }

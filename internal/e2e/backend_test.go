@@ -45,6 +45,7 @@ type BackendConn struct {
 	Number int // in order of acceptance, from 1
 	reader *bufio.Reader
 	served int
+	dead   chan struct{} // closed when the backend was killed
 	// midway says that a message has begun and not ended; b.mu guards it.
 	midway bool
 }
@@ -112,7 +113,7 @@ func (b *Backend) Start() {
 			}
 			b.mu.Lock()
 			b.accepted++
-			conn := &BackendConn{Conn: raw, Number: b.accepted, reader: bufio.NewReaderSize(raw, 16<<10)}
+			conn := &BackendConn{Conn: raw, Number: b.accepted, reader: bufio.NewReaderSize(raw, 16<<10), dead: make(chan struct{})}
 			b.conns[conn] = true
 			b.mu.Unlock()
 			b.running.Go(func() { b.serve(conn) })
@@ -127,6 +128,8 @@ func (b *Backend) Kill() {
 	b.listener.Close()
 	for conn := range b.conns {
 		conn.Reset()
+		close(conn.dead)
+		delete(b.conns, conn)
 	}
 }
 
@@ -304,3 +307,6 @@ func (x *Exchange) AwaitEnd() bool {
 	var timeout net.Error
 	return !errors.As(err, &timeout) || !timeout.Timeout()
 }
+
+// halfClose ends the backend's direction of the connection.
+func halfClose(c *BackendConn) { c.Conn.(*net.TCPConn).CloseWrite() }

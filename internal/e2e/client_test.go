@@ -122,3 +122,5 @@ func expect(t testing.TB, what string, r *wire.Response, status int, body string
 }
 
 func newReader(raw string) *bufio.Reader { return bufio.NewReader(strings.NewReader(raw)) }
+
+func dialRaw(address string) (net.Conn, error) { return net.DialTimeout("tcp", address, patience) }

@@ -105,7 +105,7 @@ func TestPipelinedAnswersKeepTheirOrder(t *testing.T) {
 	for _, target := range targets {
 		c.Send(head("GET", target))
 	}
-	<-g.arrived
+	g.Await(t)
 	g.Open()
 	for _, target := range targets {
 		expect(t, "pipelined", c.Read("GET"), 200, "a GET "+target)
@@ -180,8 +180,8 @@ func TestEarlyAnswerReachesAnUploadingClient(t *testing.T) {
 
 func TestClientAbortEndsTheBackendExchange(t *testing.T) {
 	t.Parallel()
-	ended := make(chan bool, 3)
-	arrived := make(chan string, 3)
+	ended := make(chan bool, 10)
+	arrived := make(chan string, 10)
 	p := Setup{}.Start(t, NewBackend(t, "a", Handling(func(x *Exchange) {
 		arrived <- x.Target
 		switch x.Target {
@@ -195,14 +195,14 @@ func TestClientAbortEndsTheBackendExchange(t *testing.T) {
 		for _, leave := range []func(*Client){func(c *Client) { c.Close() }, (*Client).Reset} {
 			c := dial(t, p.Addr("web"))
 			c.Send(head("GET", target))
-			<-arrived
+			receive(t, "the request reaches the backend", arrived)
 			if target == "/body" {
 				if _, err := io.ReadFull(c.reader, make([]byte, 20)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			leave(c)
-			if !<-ended {
+			if !receive(t, "the script ends", ended) {
 				t.Errorf("%s: the backend's exchange goes on without its client", target)
 			}
 		}

@@ -89,8 +89,8 @@ func (p *Proxy) end() {
 		}
 	}
 	if p.t.Failed() {
-		if len(log) > 16<<10 {
-			log = log[:8<<10] + "\n...\n" + log[len(log)-8<<10:]
+		if len(log) > 8<<10 {
+			log = log[:4<<10] + "\n...\n" + log[len(log)-4<<10:]
 		}
 		p.t.Logf("standard error of spillway:\n%s", log)
 	}

@@ -69,7 +69,16 @@ func (g *gate) Open() {
 // Wait is what a script does at the gate.
 func (g *gate) Wait(x *Exchange) {
 	g.arrived <- x.Target
-	<-g.open
+	select {
+	case <-g.open:
+	case <-x.Conn.dead:
+	}
+}
+
+// Await waits until one more request is at the gate.
+func (g *gate) Await(t testing.TB) string {
+	t.Helper()
+	return receive(t, "a request reaches the backend", g.arrived)
 }
 
 // holding is a script that keeps every request below /hold at the gate.

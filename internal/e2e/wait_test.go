@@ -19,6 +19,17 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
+// receive returns the next value and fails the test when none comes.
+func receive[T any](t testing.TB, what string, values <-chan T) (value T) {
+	t.Helper()
+	select {
+	case value = <-values:
+	case <-time.After(patience):
+		t.Fatalf("never: %s", what)
+	}
+	return value
+}
+
 // lastPort walks below the ports that the kernel hands to outgoing connections,
 // so that one chosen here stays free until it is bound.
 var lastPort atomic.Int32

@@ -51,7 +51,7 @@ type Split struct {
 // Redirect answers with another place.
 type Redirect struct {
 	To     string // with {scheme}, {host}, {authority}, {path}, {query} and {uri} for parts of the request
-	Status int // 301, 302, 303, 307 or 308
+	Status int    // 301, 302, 303, 307 or 308
 }
 
 // Respond answers without a backend.

@@ -33,6 +33,17 @@ const acceptRetry = int64(50 * time.Millisecond)
 // to a, on the loop that has the fewest. A second process can not bind the same
 // address. A unix socket's file that no process listens on is replaced.
 func (g *Group) Listen(address string, a Acceptor) (*Listener, error) {
+	ln, err := g.Open(address, a)
+	if err != nil {
+		return nil, err
+	}
+	ln.Start()
+	return ln, nil
+}
+
+// Open is Listen without the accepting: until Start, connections wait in the
+// listener's queue.
+func (g *Group) Open(address string, a Acceptor) (*Listener, error) {
 	file, addr, path, err := listenFile(address)
 	if err != nil {
 		return nil, err
@@ -46,10 +57,11 @@ func (g *Group) Listen(address string, a Acceptor) (*Listener, error) {
 		// Accepted sockets inherit it.
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	}
-	ln := &Listener{loop: g.loops[0], fd: fd, addr: addr, path: path, acceptor: a}
-	ln.loop.Post(ln.start)
-	return ln, nil
+	return &Listener{loop: g.loops[0], fd: fd, addr: addr, path: path, acceptor: a}, nil
 }
+
+// Start begins to accept. It is called once.
+func (ln *Listener) Start() { ln.loop.Post(ln.start) }
 
 // Addr is the address that the listener is bound to.
 func (ln *Listener) Addr() net.Addr { return ln.addr }

@@ -36,7 +36,7 @@ func TestEveryPolicyUsesEveryBackend(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []string{"least_conn", "p2c", "random", "peak_ewma", "consistent_hash"} {
 		t.Run(policy, func(t *testing.T) {
-			p := Setup{Pool: "policy: " + policy}.Start(t, three(t)...)
+			p := Setup{Pool: "policy: " + policy + "\nhash_on: [header:X-User]"}.Start(t, three(t)...)
 			counts := map[string]int{}
 			c := dial(t, p.Addr("web"))
 			for range 200 {

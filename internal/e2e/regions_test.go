@@ -106,7 +106,7 @@ func TestFullRegionSpills(t *testing.T) {
 	g := newGate(t)
 	near := []*Backend{NewBackend(t, "a", g.holding("a"))}
 	far := []*Backend{NewBackend(t, "c", g.holding("c"))}
-	p := Start(t, regional("spill: {full_at: 100%, hold: 0}", near, far, ", max_requests: 2"), nil)
+	p := Start(t, regional("", near, far, ", max_requests: 2"), nil)
 	for range 4 {
 		c := dial(t, p.Addr("web"))
 		c.Send(head("GET", "/hold"))

@@ -21,8 +21,8 @@ const maxSocketPath = 107
 
 // address decodes "host:port" or "unix:/path".
 func (v value) address(dst *Address, use addressUse) bool {
-	var text string
-	if !v.checked(&text, complainPath) {
+	text, ok := v.scalar("an address such as 10.0.0.1:80 or unix:/path", "!!str", "!!int", "!!float")
+	if !ok {
 		return false
 	}
 	address, complaint := v.d.parseAddress(text, use)
@@ -38,6 +38,12 @@ func (v value) address(dst *Address, use addressUse) bool {
 }
 
 func (d *decoder) parseAddress(text string, use addressUse) (address Address, complaint string) {
+	if text == "" {
+		return "", "the address is empty"
+	}
+	if complaint := complainPath(text); complaint != "" {
+		return "", complaint
+	}
 	if path, unix := strings.CutPrefix(text, "unix:"); unix {
 		return d.unixAddress(path)
 	}

@@ -158,7 +158,7 @@ func complainName(name string) string {
 // complainPath checks the name of a file.
 func complainPath(path string) string {
 	if strings.ContainsFunc(path, unicode.IsControl) {
-		return "a path has no control characters"
+		return "there cannot be control characters here"
 	}
 	return ""
 }

@@ -23,8 +23,9 @@ type decoder struct {
 	regionAt  map[[2]int]value    // where a backend, by its pool and its place in it, names its region
 	expanding map[*yaml.Node]bool // mappings being walked, to find one that contains itself
 
-	// sawKeys, if set, is told the keys that each kind of section can have.
+	// If set, sawKeys is told the keys that each kind of section can have, and sawKey those that are given.
 	sawKeys func(pattern string, keys []string)
+	sawKey  func(pattern string)
 }
 
 func (d *decoder) errorAt(line, column int, path, message string) {
@@ -135,6 +136,9 @@ func (v value) section(known fields) section {
 		if !ok {
 			key.errorAtPath(v.path, fmt.Sprintf("unknown key %q%s", clip(name), suggestKey(name, append(notYetKeys(v.pattern), keys...))))
 			return
+		}
+		if v.d.sawKey != nil {
+			v.d.sawKey(child.pattern)
 		}
 		s.children[name] = child
 		decode(child)

@@ -20,6 +20,7 @@ type Listener struct {
 	path     string // of a unix socket
 	acceptor Acceptor
 	retry    *Timer
+	started  bool // it has a slot and accepts
 	closed   bool
 }
 
@@ -87,7 +88,7 @@ func (ln *Listener) start() {
 		ln.loop.group.reportPanic(err)
 		return
 	}
-	ln.slot = slot
+	ln.slot, ln.started = slot, true
 }
 
 func (ln *Listener) onEvent(uint32) { ln.accept() }
@@ -150,16 +151,14 @@ func (ln *Listener) closeOnLoop() {
 	if ln.closed {
 		return
 	}
-	for {
-		if more, _ := ln.acceptOne(); !more {
-			break
+	if ln.started {
+		for more := true; more; {
+			more, _ = ln.acceptOne()
 		}
+		ln.retry.Stop()
+		ln.loop.forget(ln.slot)
 	}
 	ln.closed = true
-	if ln.retry != nil {
-		ln.retry.Stop()
-	}
-	ln.loop.forget(ln.slot)
 	_ = syscall.Close(ln.fd)
 	if ln.path != "" {
 		_ = os.Remove(ln.path)

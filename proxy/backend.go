@@ -1,0 +1,112 @@
+package proxy
+
+import (
+	"sync/atomic"
+	"time"
+
+	"spillway/balancer"
+	"spillway/health"
+	"spillway/internal/loop"
+)
+
+// A backend is one address of one pool. It lives as long as any snapshot names
+// it: counters, health and idle connections survive reloads.
+type backend struct {
+	pool    *poolState
+	name    string                 // the address as the configuration or the resolver gave it
+	host    atomic.Pointer[[]byte] // for `host: backend`
+	address loop.Address
+	balance *balancer.Backend
+	tracker *health.Tracker
+	workers []backendWorker // by loop
+	retired atomic.Bool     // no snapshot names it any more
+}
+
+// A backendWorker is what one loop has of a backend, apart from what others have.
+type backendWorker struct {
+	idle  []*backendConn // the most recently used last
+	stats backendStats
+	_     [64]byte
+}
+
+// maxIdle caps the idle connections of one backend on one loop.
+const maxIdle = 512
+
+// A backendConn is a connection to a backend. It belongs to one worker.
+type backendConn struct {
+	conn    *loop.Conn
+	backend *backend
+	worker  *worker
+	usedAt  int64 // when it last became idle
+	served  uint32
+}
+
+// freshEnough is how long ago a reused connection may have been used last for
+// a request that can not be sent again.
+const freshEnough = int64(time.Second)
+
+// takeIdle returns a usable idle connection used no longer than maxAge ago, or nil.
+func (b *backend) takeIdle(w *worker, maxAge int64) *backendConn {
+	own := &b.workers[w.index]
+	for n := len(own.idle); n > 0; n = len(own.idle) {
+		c := own.idle[n-1]
+		if w.loop.Now()-c.usedAt > maxAge {
+			return nil
+		}
+		own.idle[n-1] = nil
+		own.idle = own.idle[:n-1]
+		if c.conn.Busy() {
+			return c
+		}
+		c.conn.Close()
+	}
+	return nil
+}
+
+// keep makes a connection idle, or closes it where it can not be trusted or is not wanted.
+func (c *backendConn) keep(patience int64) {
+	own := &c.backend.workers[c.worker.index]
+	if c.backend.retired.Load() || len(own.idle) >= maxIdle {
+		c.conn.Close()
+		return
+	}
+	c.usedAt = c.worker.loop.Now()
+	c.conn.SetReadDeadline(deadlineAfter(c.usedAt, patience))
+	if !c.conn.Idle(c) {
+		c.conn.Close()
+		return
+	}
+	c.served++
+	own.idle = append(own.idle, c)
+}
+
+// Wake is called by the loop: an idle connection has ended, spoken unasked, or
+// idled too long. In any case it is of no use any more.
+func (c *backendConn) Wake(conn *loop.Conn, _ loop.Event) {
+	own := &c.backend.workers[c.worker.index]
+	for i, each := range own.idle {
+		if each == c {
+			own.idle = append(own.idle[:i], own.idle[i+1:]...)
+			break
+		}
+	}
+	conn.Close()
+}
+
+// closeIdle closes what this loop keeps of the backend.
+func (b *backend) closeIdle(w *worker) {
+	for own := &b.workers[w.index]; len(own.idle) > 0; {
+		own.idle[len(own.idle)-1].conn.Close()
+	}
+}
+
+// connect opens a connection.
+func (b *backend) connect(w *worker, t *loop.Task, deadline int64) (*backendConn, error) {
+	w.backendStats(b).connects++
+	conn, err := w.loop.Dial(t, b.address, deadline)
+	if err != nil {
+		w.backendStats(b).connectErrors++
+		return nil, err
+	}
+	return &backendConn{conn: conn, backend: b, worker: w}, nil
+}

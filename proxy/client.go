@@ -1,0 +1,121 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"spillway/internal/loop"
+)
+
+// A client is a connection that a listener accepted. It belongs to its worker.
+type client struct {
+	worker     *worker
+	conn       *loop.Conn
+	listener   *listener
+	next, prev *client // in the worker's clientList
+
+	trustedBy *listenerSettings // for which trusted was judged
+	idleSince int64             // 0 while an exchange runs
+	served    uint32
+	trusted   bool
+}
+
+// Accepted makes a client of a new connection; it waits for its first head.
+func (ln *listener) Accepted(c *loop.Conn) {
+	w := ln.server.workers[c.Loop().Index()]
+	settings := ln.settings.Load()
+	if n := ln.connections.Add(1); settings.maxConnections > 0 && n > settings.maxConnections {
+		ln.connections.Add(-1)
+		ln.stats[w.index].refused++
+		c.Close()
+		return
+	}
+	ln.stats[w.index].accepted++
+	cl := &client{worker: w, conn: c, listener: ln}
+	w.clients.add(cl)
+	cl.rest(settings.headTimeout)
+}
+
+// rest hands the connection to the loop until its next request, for patience
+// nanoseconds at the longest. False: there is input already.
+func (cl *client) rest(patience int64) bool {
+	now := cl.worker.loop.Now()
+	cl.conn.SetReadDeadline(deadlineAfter(now, patience))
+	cl.idleSince = now
+	if cl.conn.Idle(cl) {
+		return true
+	}
+	cl.idleSince = 0
+	return false
+}
+
+// Wake is called by the loop when the idle connection has input or has idled too long.
+func (cl *client) Wake(c *loop.Conn, e loop.Event) {
+	if e != loop.Readable {
+		cl.close()
+		return
+	}
+	cl.idleSince = 0
+	x := cl.worker.takeExchange()
+	x.client = cl
+	cl.worker.loop.Start(x)
+}
+
+// close ends the connection. Closing twice is fine.
+func (cl *client) close() {
+	if cl.worker.clients.remove(cl) {
+		cl.listener.connections.Add(-1)
+	}
+	cl.conn.Close()
+}
+
+// trusts tells whether the peer may set the forwarding fields.
+func (cl *client) trusts(s *listenerSettings) bool {
+	if cl.trustedBy != s {
+		cl.trustedBy = s
+		cl.trusted = s.trusts(cl.peer())
+	}
+	return cl.trusted
+}
+
+// peer is the address of whoever is connected; invalid on a unix socket.
+func (cl *client) peer() netip.Addr { return cl.conn.RemoteAddr().Addr() }
+
+// A clientList is all clients of a worker, so that a drain finds the idle ones.
+type clientList struct {
+	head  *client
+	count int
+}
+
+func (l *clientList) add(c *client) {
+	c.next = l.head
+	if l.head != nil {
+		l.head.prev = c
+	}
+	l.head = c
+	l.count++
+}
+
+// remove takes c out; false when it was not in.
+func (l *clientList) remove(c *client) bool {
+	if c.prev == nil && l.head != c {
+		return false
+	}
+	if c.prev != nil {
+		c.prev.next = c.next
+	} else {
+		l.head = c.next
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	c.next, c.prev = nil, nil
+	l.count--
+	return true
+}
+
+func deadlineAfter(now, patience int64) int64 {
+	if patience <= 0 {
+		return 0
+	}
+	return now + patience
+}

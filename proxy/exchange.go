@@ -1,0 +1,189 @@
+package proxy
+
+import (
+	"io"
+
+	"spillway/balancer"
+	"spillway/internal/http1"
+	"spillway/internal/loop"
+)
+
+// An exchange is one request and its answer, on one task. It belongs to its
+// worker and is used again: for the next request of the same client, then for
+// other clients.
+type exchange struct {
+	worker *worker
+	client *client
+	task   *loop.Task
+	next   *exchange // in the worker's free list
+
+	in      *buffer // what the client sent; the request's slices point into it
+	request http1.Request
+	began   int64 // when the head was complete
+
+	settings *listenerSettings
+	route    *route
+	target   *target
+	pool     *pool  // of target
+	path     []byte // normalised
+	pathRoom []byte // where path is built when the client's is not normal already
+	deadline int64  // of the whole exchange; 0: none
+
+	body     requestBody
+	key      uint64
+	keyed    bool
+	keyRoom  []byte
+	pick     balancer.Request
+	tried    [8]*balancer.Backend
+	attempts int
+	member   *balancer.Member // holds one slot of it, or nil
+	backend  *backend         // of member
+	conn     *backendConn
+	sentAt   int64 // when this attempt's request began to be sent
+	setSRV   bool  // the answer sets the sticky cookie
+
+	out      *buffer // what the backend sent; the response's slices point into it
+	response http1.Response
+	chunks   chunkScanner // of the answer's body
+
+	// keepAlive: the client's connection may serve another request.
+	keepAlive bool
+	answered  bool // some of the final answer may have reached the client
+
+	scratch []byte   // added lines
+	slices  [][]byte // what one write takes
+	record  record
+}
+
+func newExchange(w *worker) *exchange {
+	x := &exchange{worker: w, scratch: make([]byte, 0, 2048), slices: make([][]byte, 0, 32)}
+	x.pick.Rand = w.rand
+	x.body.exchange = x
+	return x
+}
+
+// Run serves requests of one client until its connection rests or ends.
+func (x *exchange) Run(t *loop.Task) {
+	x.task = t
+	defer x.end()
+	for x.serve() {
+	}
+}
+
+// end leaves nothing behind, also after a panic, which goes on to the loop's report.
+func (x *exchange) end() {
+	w, cl := x.worker, x.client
+	if x.backend != nil || x.conn != nil || x.body.task != nil || cl != nil {
+		x.abandon()
+	}
+	w.buffers.put(x.in)
+	w.buffers.put(x.out)
+	x.in, x.out, x.client, x.task = nil, nil, nil, nil
+	w.putExchange(x)
+}
+
+// abandon is for the end by panic: everything that the exchange holds is closed.
+func (x *exchange) abandon() {
+	x.client.conn.Watch(nil)
+	x.stopUpload()
+	x.dropConn()
+	x.releaseMember()
+	x.client.close()
+}
+
+// serve reads one request and answers it. It returns true when the next one
+// should be read at once; else the client rests or is closed, and x.client is nil.
+func (x *exchange) serve() (again bool) {
+	x.reset()
+	if err := x.readRequest(); err != nil {
+		x.refuse(err)
+		return x.settle()
+	}
+	x.began = x.worker.loop.Now()
+	x.worker.stats.requests++
+	x.keepAlive = x.request.KeepAlive && !x.worker.server.draining.Load() && !x.client.listener.retired.Load()
+	x.client.served++
+	x.handle()
+	x.finishRecord()
+	return x.settle()
+}
+
+// reset makes the exchange ready for the next request.
+func (x *exchange) reset() {
+	x.request.Reset()
+	x.settings = x.client.listener.settings.Load()
+	x.route, x.target, x.pool, x.path = nil, nil, nil, nil
+	x.deadline, x.attempts = 0, 0
+	x.keyed, x.key, x.setSRV = false, 0, false
+	x.keepAlive, x.answered = false, false
+	x.body.reset()
+	x.record.begin([2]uint64{x.worker.rand.Uint64(), x.worker.rand.Uint64()})
+}
+
+// settle ends the request on the client's side: rest, go on, or close.
+func (x *exchange) settle() (again bool) {
+	w := x.worker
+	w.buffers.put(x.out)
+	x.out = nil
+	if !x.keepAlive {
+		x.closeClient()
+		return false
+	}
+	if x.in != nil {
+		if !x.in.empty() {
+			return true
+		}
+		w.buffers.put(x.in)
+		x.in = nil
+	}
+	if x.client.rest(x.settings.idleTimeout) {
+		x.client = nil
+		return false
+	}
+	return true
+}
+
+// readRequest reads until a whole head has been parsed.
+func (x *exchange) readRequest() error {
+	conn := x.client.conn
+	late := int64(0)
+	for {
+		if x.in != nil && !x.in.empty() {
+			n, err := x.request.Parse(x.in.unread(), x.settings.limits)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				x.in.start += n
+				return nil
+			}
+			if late == 0 {
+				late = deadlineAfter(x.worker.loop.Now(), x.settings.headTimeout)
+				conn.SetReadDeadline(late)
+			}
+			if !x.in.grow(x.settings.headRoom) {
+				return errHeadTooLarge
+			}
+		}
+		if x.in == nil {
+			x.in = x.worker.buffers.take()
+		}
+		n, err := conn.Read(x.task, x.in.room())
+		if err != nil {
+			if err == io.EOF && x.in.empty() {
+				return errClientLeft
+			}
+			return err
+		}
+		x.in.end += n
+	}
+}
+
+// until is the deadline of a wait of at most patience nanoseconds, within that of the exchange.
+func (x *exchange) until(patience int64) int64 {
+	at := deadlineAfter(x.worker.loop.Now(), patience)
+	if x.deadline != 0 && (at == 0 || x.deadline < at) {
+		return x.deadline
+	}
+	return at
+}

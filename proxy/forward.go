@@ -1,0 +1,189 @@
+package proxy
+
+import (
+	"errors"
+	"math"
+	"syscall"
+
+	"spillway/balancer"
+	"spillway/internal/loop"
+)
+
+// forward takes the request to a backend and its answer to the client, trying
+// again where that is safe.
+func (x *exchange) forward() {
+	now := x.worker.loop.Now()
+	x.client.conn.Watch(x.task)
+	x.target.budget.Request(now)
+	if refusal := x.holdBody(); refusal != nil {
+		x.giveUp(refusal)
+	} else {
+		x.tryBackends()
+	}
+	x.client.conn.Watch(nil)
+}
+
+// tryBackends makes attempts until one is answered or none may follow.
+func (x *exchange) tryBackends() {
+	reuse := true
+	for {
+		if x.client.conn.HungUp() {
+			x.giveUp(errClientReset)
+			return
+		}
+		if x.member == nil {
+			if refusal := x.choose(); refusal != nil {
+				x.giveUp(refusal)
+				return
+			}
+		}
+		o := x.attempt(reuse)
+		decision := noRetry
+		if o.kind != succeeded {
+			decision = x.retry(o)
+		}
+		if o.kind == badStatus && decision == noRetry {
+			o = x.deliver()
+		}
+		x.stopUpload()
+		x.dropConn()
+		x.noteOutcome(o)
+		if o.kind == succeeded {
+			x.releaseMember()
+			return
+		}
+		switch decision {
+		case retrySame:
+			reuse = false
+			continue
+		case retryOther:
+			reuse = true
+			x.releaseMember()
+			x.worker.backendStats(x.backend).retries++
+			continue
+		}
+		x.releaseMember()
+		x.giveUp(x.refusalFor(o))
+		return
+	}
+}
+
+// choose picks a backend and takes one of its slots; where all are full it waits in the pool's queue.
+func (x *exchange) choose() *refusal {
+	p := x.pool
+	view := p.view.Load()
+	x.pick.Now = x.worker.loop.Now()
+	x.pick.Tried = x.tried[:min(x.attempts, len(x.tried))]
+	x.pick.AllowTried = true
+	x.pick.AvoidRegion = ""
+	if x.attempts > 0 && x.attempts == x.target.retries.attempts {
+		x.pick.AvoidRegion = x.record.member.Region
+	}
+	if x.attempts == 0 {
+		if m := x.stickyMember(view); m != nil {
+			x.take(m)
+			return nil
+		}
+	}
+	m, outcome := (*balancer.Member)(nil), balancer.Full
+	if p.queueSize == 0 || p.queue.Waiting() == 0 {
+		m, outcome = view.Pick(&x.pick)
+	}
+	switch outcome {
+	case balancer.Full:
+		return x.waitForSlot(view)
+	case balancer.None:
+		return errNoBackend
+	case balancer.PickedInPanic:
+		x.worker.poolStats(p.poolState).panics++
+	}
+	x.take(m)
+	return nil
+}
+
+func (x *exchange) take(m *balancer.Member) {
+	x.member = m
+	x.backend = m.Data.(*backend)
+	if x.attempts < len(x.tried) {
+		x.tried[x.attempts] = m.Backend
+	}
+	x.attempts++
+	x.record.member = m
+	if p := x.pool; p.sticky != nil {
+		x.setSRV = x.record.stickyHash != m.Backend.Hash()
+	}
+}
+
+func (x *exchange) releaseMember() {
+	if m := x.member; m != nil {
+		x.member = nil
+		x.pool.release(m)
+	}
+}
+
+// attempt sends the request to the chosen backend and forwards its answer,
+// unless the answer's status is one that may be retried: that is left to the caller.
+func (x *exchange) attempt(reuse bool) outcome {
+	reused, err := x.connect(reuse)
+	if err != nil {
+		return connectOutcome(err)
+	}
+	x.sentAt = x.worker.loop.Now()
+	if o := x.sendRequest(); o.kind != succeeded {
+		return o.onReused(reused)
+	}
+	if o := x.receiveHead(); o.kind != succeeded {
+		return o.onReused(reused && x.out == nil)
+	}
+	if x.target.retries.statuses.Has(x.response.Status) && !x.answered {
+		return outcome{kind: badStatus, status: x.response.Status}
+	}
+	return x.deliver()
+}
+
+// connect takes an idle connection of this loop or opens one.
+func (x *exchange) connect(reuse bool) (reused bool, err error) {
+	if reuse {
+		maxAge := int64(math.MaxInt64)
+		if !x.replayable() {
+			maxAge = freshEnough
+		}
+		if x.conn = x.backend.takeIdle(x.worker, maxAge); x.conn != nil {
+			return true, nil
+		}
+	}
+	before := x.worker.loop.Now()
+	x.conn, err = x.backend.connect(x.worker, x.task, x.until(x.pool.connectTimeout))
+	x.record.connect += x.worker.loop.Now() - before
+	return false, err
+}
+
+// dropConn closes the connection to the backend, if there is one.
+func (x *exchange) dropConn() {
+	if x.conn != nil {
+		x.conn.conn.Close()
+		x.conn = nil
+	}
+}
+
+// keepConn gives the connection to the backend back for reuse.
+func (x *exchange) keepConn() {
+	c := x.conn
+	x.conn = nil
+	c.keep(x.pool.idlePatience(&x.response))
+}
+
+// connectOutcome says what a failed connect means.
+func connectOutcome(err error) outcome {
+	switch {
+	case errors.Is(err, loop.ErrHangup):
+		return outcome{kind: clientGone, err: err}
+	case errors.Is(err, loop.ErrTimeout):
+		return outcome{kind: connectTimedOut, err: err}
+	case errors.Is(err, loop.ErrStopped):
+		return outcome{kind: stopped, err: err}
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, loop.ErrSelfConnect), errors.Is(err, syscall.ENOENT):
+		return outcome{kind: refused, err: err}
+	}
+	return outcome{kind: connectFailed, err: err}
+}

@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"spillway/internal/http1"
+	"spillway/internal/router"
+)
+
+// handle answers the request that has been read: from its route, or by itself.
+func (x *exchange) handle() {
+	if refusal := x.check(); refusal != nil {
+		x.answerError(refusal)
+		return
+	}
+	snapshot := x.worker.server.snapshot.Load()
+	x.route = x.findRoute(snapshot)
+	if x.route == nil {
+		x.answerError(errNoRoute)
+		return
+	}
+	x.record.route = x.route
+	switch {
+	case x.route.respond != nil:
+		x.answerFixed(x.route.respond)
+	case x.route.redirect != nil:
+		x.answerRedirect(x.route.redirect)
+	default:
+		x.chooseKey(x.route.hashOn)
+		x.target = x.chooseTarget()
+		x.pool = x.target.pool
+		x.deadline = deadlineAfter(x.began, x.target.requestTimeout)
+		x.forward()
+	}
+}
+
+// check refuses what can not be forwarded whatever the route.
+func (x *exchange) check() *refusal {
+	r := &x.request
+	if r.Form == http1.AuthorityForm {
+		return errConnect
+	}
+	if r.Form == http1.AsteriskForm {
+		x.path = r.Target
+		return nil
+	}
+	path, err := router.NormalizePath(x.pathRoom[:0], r.Path)
+	if err != nil {
+		return errBadPath
+	}
+	if len(path) > 0 && len(r.Path) > 0 && &path[0] != &r.Path[0] {
+		x.pathRoom = path // keep the room that was made
+	}
+	x.path = path
+	return nil
+}
+
+// findRoute returns the first route that matches, or nil.
+func (x *exchange) findRoute(s *snapshot) *route {
+	r := &x.worker.lookup
+	r.Listener = x.settings.name
+	r.Scheme = "http"
+	r.Host = x.request.Host
+	r.Path = x.path
+	r.Method = x.request.Method
+	r.RawQuery = x.request.RawQuery
+	r.ClientIP = x.clientIP()
+	r.Fields = &x.request
+	index, ok := s.table.Find(r)
+	if !ok {
+		return nil
+	}
+	return s.routes[index]
+}
+
+// chooseTarget follows a weighted split by the key, where there is one, or the dice.
+func (x *exchange) chooseTarget() *target {
+	if x.route.split == nil {
+		return &x.route.targets[0]
+	}
+	dice := x.key
+	if !x.keyed {
+		dice = x.worker.rand.Uint64()
+	}
+	return &x.route.targets[x.route.split.Pick(dice)]
+}

@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+
+	"spillway/internal/config"
+	"spillway/internal/http1"
+	"spillway/internal/loop"
+)
+
+// A listener is an open address. It lives from the snapshot that first names
+// its address to the one that no longer does.
+type listener struct {
+	server      *Server
+	address     string
+	socket      *loop.Listener
+	settings    atomic.Pointer[listenerSettings]
+	connections atomic.Int64
+	retired     atomic.Bool // closed: its connections end with their next answer
+	stats       []listenerStats
+}
+
+// listenerSettings are what one snapshot says of a listener. They are immutable.
+type listenerSettings struct {
+	name           string
+	headTimeout    int64 // nanoseconds, like all that follow; 0: none
+	bodyTimeout    int64
+	idleTimeout    int64
+	limits         http1.Limits
+	headRoom       int // how large the buffer of a head may grow
+	bodyLimit      int64
+	maxConnections int64
+	trustedProxies []netip.Prefix
+	forwarded      forwardedFields
+}
+
+func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
+	return &listenerSettings{
+		name:           c.Name,
+		headTimeout:    int64(c.Timeouts.Head),
+		bodyTimeout:    int64(c.Timeouts.Body),
+		idleTimeout:    int64(c.Timeouts.Idle),
+		limits:         http1.Limits{Head: int(c.Limits.Head), Fields: c.Limits.Fields, Target: int(c.Limits.Target)},
+		headRoom:       max(bufferSize, int(c.Limits.Head)+4),
+		bodyLimit:      c.Limits.Body,
+		maxConnections: int64(c.Limits.Connections),
+		trustedProxies: c.TrustedProxies,
+		forwarded:      newForwardedFields(&c.Forwarded, "http", port),
+	}
+}
+
+func newForwardedFields(c *config.Forwarded, scheme string, port uint16) forwardedFields {
+	f := forwardedFields{forr: c.For, host: c.Host, realIP: c.RealIP, requestID: c.RequestID}
+	if c.Proto {
+		f.fixed = append(f.fixed, "X-Forwarded-Proto: "+scheme+"\r\n"...)
+	}
+	if c.Port && port != 0 {
+		f.fixed = append(f.fixed, "X-Forwarded-Port: "+strconv.Itoa(int(port))+"\r\n"...)
+	}
+	if c.Via != "" {
+		f.fixed = append(f.fixed, "Via: 1.1 "+c.Via+"\r\n"...)
+	}
+	return f
+}
+
+// trusts tells whether a peer may say who its client is. The peer of a unix
+// socket (an invalid address) is as local as can be, and still has to be named.
+func (s *listenerSettings) trusts(peer netip.Addr) bool {
+	for _, each := range s.trustedProxies {
+		if each.Contains(peer) {
+			return true
+		}
+	}
+	return false
+}

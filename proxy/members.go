@@ -1,0 +1,254 @@
+package proxy
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"spillway/balancer"
+	"spillway/internal/config"
+	"spillway/internal/loop"
+	"spillway/internal/resolve"
+)
+
+// configure brings a pool's state in line with a configuration: backends that
+// stay keep everything, new ones begin, the others are retired.
+func (p *poolState) configure(c *config.Pool, settings balancer.Settings) {
+	transitions := p.health.Configure(healthSettings(c), loop.Nanotime())
+	p.queue.Resize(c.Queue.Size)
+	p.mu.Lock()
+	if p.tick == nil {
+		p.tick = p.server.workers[0].loop.NewTimer(p.onTick)
+	}
+	p.settings = settings
+	p.config = c
+	p.check = nil
+	if c.HealthCheck != nil {
+		p.check = newCheckSettings(c.HealthCheck)
+	}
+	if !sameAffinity(p.affinityConfig, c.Affinity) {
+		p.affinityConfig = c.Affinity
+		p.affinity.Store(newAffinities(c.Affinity, len(p.server.workers)))
+	}
+	p.followNames(c)
+	p.setMembers()
+	p.mu.Unlock()
+	p.apply(transitions...)
+	p.scheduleTick()
+}
+
+func newAffinities(c *config.Affinity, n int) *[]*balancer.Affinity {
+	if c == nil {
+		return nil
+	}
+	tables := make([]*balancer.Affinity, n)
+	for i := range tables {
+		tables[i] = balancer.NewAffinity(c.Size, int64(c.TTL))
+	}
+	return &tables
+}
+
+// setMembers makes the members anew from the configuration and from what its
+// host names mean now. The caller holds mu.
+func (p *poolState) setMembers() {
+	keep := map[string]bool{}
+	p.members = p.members[:0:0]
+	for i := range p.config.Backends {
+		c := &p.config.Backends[i]
+		for _, address := range p.addressesOf(c) {
+			id := address.String()
+			if keep[id] {
+				continue
+			}
+			keep[id] = true
+			b := p.backends[id]
+			if b == nil {
+				b = p.newBackend(id, address)
+				p.backends[id] = b
+			}
+			b.setHost(string(c.Address))
+			p.members = append(p.members, balancer.Member{Backend: b.balance, Weight: c.Weight, MaxRequests: int64(c.MaxRequests),
+				Region: c.Region, Address: id, Index: len(p.members), Data: b, Backup: c.Backup})
+		}
+	}
+	for id, b := range p.backends {
+		if !keep[id] {
+			delete(p.backends, id)
+			p.retire(b)
+		}
+	}
+	p.setCheckers()
+	p.rebuildLocked()
+}
+
+func (p *poolState) newBackend(id string, address loop.Address) *backend {
+	return &backend{
+		pool:    p,
+		name:    id,
+		address: address,
+		balance: balancer.NewBackend(id),
+		tracker: p.health.Tracker(id, loop.Nanotime()),
+		workers: make([]backendWorker, len(p.server.workers)),
+	}
+}
+
+// retire ends a backend that no configuration names any more. Exchanges that
+// run go on to their end.
+func (p *poolState) retire(b *backend) {
+	b.retired.Store(true)
+	p.health.Remove(b.name)
+	if c := p.checkers[b]; c != nil {
+		c.stop()
+		delete(p.checkers, b)
+	}
+	for _, w := range p.server.workers {
+		w.loop.Post(func() { b.closeIdle(w) })
+	}
+}
+
+// setCheckers starts, changes or stops the backends' checks. New backends are
+// checked at once, spread over one interval.
+func (p *poolState) setCheckers() {
+	if p.check == nil {
+		for b, c := range p.checkers {
+			c.stop()
+			delete(p.checkers, b)
+		}
+		return
+	}
+	for i, b := range p.checked() {
+		if c := p.checkers[b]; c != nil {
+			c.settings.Store(p.check)
+			continue
+		}
+		w := p.server.workers[i%len(p.server.workers)]
+		p.checkers[b] = startChecker(b, w, p.check, int64(p.check.timing.First(i, len(p.members))))
+	}
+}
+
+// checked lists the backends in the order of the members.
+func (p *poolState) checked() []*backend {
+	list := make([]*backend, len(p.members))
+	for i := range p.members {
+		list[i] = p.members[i].Data.(*backend)
+	}
+	return list
+}
+
+// close ends a pool that no configuration names any more.
+func (p *poolState) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name, f := range p.names {
+		f.stop()
+		delete(p.names, name)
+	}
+	for id, b := range p.backends {
+		delete(p.backends, id)
+		p.retire(b)
+	}
+	p.closed = true
+	p.server.workers[0].loop.Post(p.tick.Stop)
+}
+
+// A followedName is a backend's host name, asked for again and again.
+type followedName struct {
+	addresses []netip.Addr
+	stop      context.CancelFunc
+}
+
+// resolvePatience is how long a start or reload waits for a name.
+const resolvePatience = 3 * time.Second
+
+// followNames begins to follow the names that are new and ends those that are
+// gone. The caller holds mu.
+func (p *poolState) followNames(c *config.Pool) {
+	if p.names == nil {
+		p.names = map[string]*followedName{}
+	}
+	wanted := map[string]bool{}
+	for i := range c.Backends {
+		host, _, ok := c.Backends[i].Address.Name()
+		if !ok || wanted[host] {
+			continue
+		}
+		wanted[host] = true
+		if p.names[host] == nil {
+			p.names[host] = p.follow(host)
+		}
+	}
+	for host, f := range p.names {
+		if !wanted[host] {
+			f.stop()
+			delete(p.names, host)
+		}
+	}
+}
+
+// follow asks for a name once, and goes on asking in the background. A name
+// that has no answer yet has no backends yet.
+func (p *poolState) follow(host string) *followedName {
+	resolver := p.server.resolver
+	ctx, stop := context.WithTimeout(context.Background(), resolvePatience)
+	answer, err := resolver.Lookup(ctx, host)
+	stop()
+	if err != nil {
+		p.nameFailed(host, err)
+	}
+	ctx, stop = context.WithCancel(context.Background())
+	f := &followedName{addresses: answer.Addrs, stop: stop}
+	go resolver.Watch(ctx, host, answer.Addrs,
+		func(a resolve.Answer) { p.nameChanged(host, f, a.Addrs) },
+		func(err error) { p.nameFailed(host, err) })
+	return f
+}
+
+func (p *poolState) nameChanged(host string, f *followedName, addresses []netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.names[host] != f {
+		return
+	}
+	p.server.log.Info("name has new addresses", "pool", p.name, "name", host, "addresses", len(addresses))
+	f.addresses = addresses
+	p.setMembers()
+}
+
+func (p *poolState) nameFailed(host string, err error) {
+	p.nameFailures.Add(1)
+	p.server.log.Warn("name could not be resolved: what was known stays", "pool", p.name, "name", host, "error", err)
+}
+
+// addressesOf is where a configured backend is: one address, or those its name has now.
+func (p *poolState) addressesOf(c *config.Backend) []loop.Address {
+	host, port, ok := c.Address.Name()
+	if !ok {
+		address, err := loop.ParseAddress(string(c.Address))
+		if err != nil {
+			p.server.log.Error("backend address", "pool", p.name, "address", string(c.Address), "error", err)
+			return nil
+		}
+		return []loop.Address{address}
+	}
+	var list []loop.Address
+	if f := p.names[host]; f != nil {
+		for _, ip := range f.addresses {
+			list = append(list, loop.Address{IP: netip.AddrPortFrom(ip, port)})
+		}
+	}
+	return list
+}
+
+// setHost sets what backends see as Host where the pool says `host: backend`.
+func (b *backend) setHost(address string) {
+	if _, unix := config.Address(address).UnixPath(); unix {
+		address = "localhost"
+	}
+	host, port, ok := config.Address(address).HostPort()
+	if ok && port == 80 {
+		address = host
+	}
+	host = address
+	bytes := []byte(host)
+	b.host.Store(&bytes)
+}

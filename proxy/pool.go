@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"spillway/balancer"
+	"spillway/health"
+	"spillway/internal/config"
+	"spillway/internal/http1"
+	"spillway/internal/loop"
+)
+
+// A pool is what one snapshot says of a pool, with the state that outlives it.
+type pool struct {
+	*poolState
+	hostLiteral     []byte // nil: see hostBackend
+	hostBackend     bool   // backends see their own address as Host, else what the client sent
+	requestBuffer   int64
+	connectTimeout  int64 // nanoseconds, like all that follow; 0: none
+	responseTimeout int64
+	idleTimeout     int64
+	tunnelTimeout   int64
+	queueSize       int
+	queueTimeout    int64
+	sticky          *stickyCookie
+}
+
+type stickyCookie struct {
+	cookie string
+	maxAge int64 // seconds; 0: a session cookie
+}
+
+// poolState is a pool's life over reloads. Its members and settings are changed
+// under mu, each change ending in a new view; everything else may be used by any loop.
+type poolState struct {
+	name     string
+	server   *Server
+	view     atomic.Pointer[balancer.View]
+	health   *health.Group
+	queue    *balancer.Queue
+	affinity atomic.Pointer[[]*balancer.Affinity] // by loop; nil: none
+	stats    []poolStats                          // by loop
+
+	mu             sync.Mutex
+	settings       balancer.Settings
+	members        []balancer.Member
+	backends       map[string]*backend // by id
+	rand           *balancer.Rand
+	config         *config.Pool
+	check          *checkSettings // nil: none
+	checkers       map[*backend]*checker
+	names          map[string]*followedName
+	affinityConfig *config.Affinity
+	closed         bool
+	nameFailures   atomic.Uint64
+	tick           *loop.Timer // ends ejections; on the first loop
+	transitions    [8]uint64   // by the state entered
+}
+
+// rebuild makes the view that fits the members' availability now and puts it in force.
+func (p *poolState) rebuild() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rebuildLocked()
+}
+
+func (p *poolState) rebuildLocked() {
+	for i := range p.members {
+		m := &p.members[i]
+		b := m.Data.(*backend)
+		m.Available = b.tracker.Available()
+		m.Refused = b.tracker.Refused() || b.tracker.State() == health.Draining
+	}
+	view := balancer.NewView(p.settings, p.members, p.view.Load())
+	was := p.view.Swap(view)
+	if view.Panic() && (was == nil || !was.Panic()) && was != nil {
+		p.server.log.Warn("no backend is available: all are tried", "pool", p.name)
+	}
+	p.queue.Serve(view, &balancer.Request{Now: loop.Nanotime(), Rand: p.rand})
+}
+
+// apply puts a change of a backend's health into force: one line, one count, one view.
+func (p *poolState) apply(transitions ...health.Transition) {
+	rebuild := false
+	for _, t := range transitions {
+		if !t.Changed() {
+			continue
+		}
+		level := slog.LevelWarn
+		if t.To == health.Healthy {
+			level = slog.LevelInfo
+		}
+		p.server.log.Log(nil, level, "backend is "+t.To.String(), "pool", p.name, "backend", t.ID, "was", t.From.String(), "reason", t.Reason)
+		p.mu.Lock()
+		p.transitions[t.To]++
+		p.mu.Unlock()
+		rebuild = rebuild || t.AvailabilityChanged()
+	}
+	if rebuild {
+		p.rebuild()
+		p.scheduleTick()
+	}
+}
+
+// scheduleTick sets the timer for the next change that time alone brings.
+func (p *poolState) scheduleTick() {
+	p.server.workers[0].loop.Post(func() {
+		if at, ok := p.health.NextDeadline(); ok {
+			p.tick.Set(at)
+		} else {
+			p.tick.Stop()
+		}
+	})
+}
+
+func (p *poolState) onTick(now int64) {
+	p.apply(p.health.Tick(now)...)
+	p.scheduleTick()
+}
+
+// release gives a slot back; a request that waits for one gets it at once.
+func (p *poolState) release(m *balancer.Member) {
+	p.queue.Release(m, p.view.Load())
+}
+
+// idleMargin is how much earlier than the backend spillway ends an idle connection.
+const idleMargin = int64(time.Second)
+
+// idlePatience is how long a connection may be kept: shorter than the backend
+// says that it will keep it.
+func (p *pool) idlePatience(r *http1.Response) int64 {
+	if r.KeepAliveTimeout <= 0 {
+		return p.idleTimeout
+	}
+	theirs := int64(r.KeepAliveTimeout) * int64(time.Second)
+	return min(p.idleTimeout, max(theirs-idleMargin, theirs/2))
+}

@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"spillway/balancer"
+	"spillway/internal/loop"
+)
+
+// A waiter is an exchange's place in a pool's queue. It is allocated for each
+// wait: a wake-up may come late, and must then find nobody.
+type waiter struct {
+	balancer.Waiter
+	task atomic.Pointer[loop.Task]
+}
+
+func newWaiter(t *loop.Task) *waiter {
+	w := &waiter{}
+	w.task.Store(t)
+	w.Wake = w.wake
+	return w
+}
+
+func (w *waiter) wake() {
+	if t := w.task.Load(); t != nil {
+		t.Unpark()
+	}
+}
+
+// waitForSlot waits in the pool's queue, in order of arrival.
+func (x *exchange) waitForSlot(view *balancer.View) *refusal {
+	p := x.pool
+	stats := x.worker.poolStats(p.poolState)
+	if p.queueSize == 0 {
+		return errAllFull
+	}
+	w := newWaiter(x.task)
+	defer w.task.Store(nil)
+	began := x.worker.loop.Now()
+	if !p.queue.Join(&w.Waiter, view, &x.pick) {
+		stats.queueFull++
+		return errQueueFull
+	}
+	stats.queued++
+	deadline := x.until(p.queueTimeout)
+	for w.Taken() == nil {
+		err := x.task.Park(deadline)
+		if err == nil {
+			continue
+		}
+		m := p.queue.Leave(&w.Waiter)
+		if m == nil {
+			x.record.queue = x.worker.loop.Now() - began
+			return x.queueRefusal(err, stats)
+		}
+		break
+	}
+	x.record.queue = x.worker.loop.Now() - began
+	x.take(w.Taken())
+	return nil
+}
+
+func (x *exchange) queueRefusal(err error, stats *poolStats) *refusal {
+	switch {
+	case errors.Is(err, loop.ErrTimeout):
+		stats.queueTimeouts++
+		return errQueueTimeout
+	case errors.Is(err, loop.ErrHangup):
+		return errClientReset
+	}
+	return errStopping
+}

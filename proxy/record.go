@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"errors"
+
+	"spillway/balancer"
+	"spillway/health"
+	"spillway/internal/accesslog"
+	"spillway/internal/http1"
+	"spillway/internal/loop"
+)
+
+// A record is what will be told of an exchange: in the counters and in the log.
+type record struct {
+	status     int
+	end        string // one word for how it ended
+	route      *route
+	member     *balancer.Member // of the last attempt
+	bytesOut   int64
+	queue      int64 // nanoseconds; negative: it did not come to that
+	connect    int64
+	firstByte  int64
+	requestID  [2]uint64
+	stickyHash uint64
+	reset      bool // the client shall see a reset, for nothing else can tell it that the answer was cut
+}
+
+func (r *record) begin(id [2]uint64) {
+	*r = record{queue: -1, connect: -1, firstByte: -1, requestID: id}
+}
+
+// noteOutcome tells the backend's health and load what came of an attempt.
+func (x *exchange) noteOutcome(o outcome) {
+	now := x.worker.loop.Now()
+	b := x.backend
+	switch o.kind {
+	case succeeded:
+		failed := x.response.Status >= 500 && x.response.Status != 501 && x.response.Status != 505
+		b.balance.Observe(now, now-x.sentAt, failed)
+		b.tracker.Success()
+		b.workers[x.worker.index].stats.answered(x.response.Status, now-x.sentAt)
+		return
+	case badStatus:
+		b.balance.Observe(now, now-x.sentAt, true)
+		b.tracker.Success()
+		b.workers[x.worker.index].stats.answered(o.status, now-x.sentAt)
+		return
+	case diedUnused, clientGone, bodyFailed, stopped:
+		return
+	}
+	b.balance.Observe(now, now-x.sentAt, true)
+	x.worker.backendStats(b).errors++
+	transition := b.tracker.Failure(x.sentAt, now, o.cause(), x.worker.dice())
+	b.pool.apply(transition)
+	if o.kind == refused && b.pool.view.Load().Panic() {
+		b.pool.rebuild()
+	}
+}
+
+// cause says to the backend's tracker how it failed.
+func (o outcome) cause() health.Cause {
+	switch o.kind {
+	case refused:
+		return health.ConnectRefused
+	case connectTimedOut:
+		return health.ConnectTimeout
+	case connectFailed:
+		return health.ConnectFailed
+	case badAnswer:
+		return health.BadResponse
+	}
+	if errors.Is(o.err, loop.ErrTimeout) {
+		return health.ResponseTimeout
+	}
+	return health.Reset
+}
+
+// finishRecord counts the exchange and writes its line.
+func (x *exchange) finishRecord() {
+	w := x.worker
+	r := &x.record
+	total := w.loop.Now() - x.began
+	class := statusClass(r.status)
+	own := &x.client.listener.stats[w.index]
+	own.requests[class]++
+	own.latency.Observe(total)
+	own.bytesIn += uint64(x.body.size)
+	own.bytesOut += uint64(r.bytesOut)
+	if r.route != nil {
+		stats := &r.route.stats[w.index]
+		stats.requests[class]++
+		stats.latency.Observe(total)
+	}
+	if w.log != nil {
+		x.writeLog(total)
+	}
+}
+
+func (x *exchange) writeLog(total int64) {
+	w := x.worker
+	r := &x.record
+	e := &w.entry
+	*e = accesslog.Entry{
+		Time:       loop.WallTime(x.began).UnixNano(),
+		ClientAddr: x.client.conn.RemoteAddr(),
+		Method:     x.request.Method,
+		Host:       x.request.Host,
+		Target:     x.request.Target,
+		Major:      1,
+		Minor:      x.request.Minor,
+		Status:     r.status,
+		BytesIn:    x.body.size,
+		BytesOut:   r.bytesOut,
+		Listener:   x.settings.name,
+		Attempts:   x.attempts,
+		Queue:      r.queue,
+		Connect:    r.connect,
+		FirstByte:  r.firstByte,
+		Total:      total,
+		End:        r.end,
+	}
+	if f := x.request.Get(http1.Referer); f != nil {
+		e.Referer = f.Value
+	}
+	if f := x.request.Get(http1.UserAgent); f != nil {
+		e.UserAgent = f.Value
+	}
+	w.idRoom = appendHex(appendHex(w.idRoom[:0], r.requestID[0]), r.requestID[1])
+	e.RequestID = w.idRoom
+	if f := x.request.Get(http1.XRequestID); f != nil && x.client.trusts(x.settings) {
+		e.RequestID = f.Value
+	}
+	if r.route != nil {
+		e.Route = r.route.name
+	}
+	if m := r.member; m != nil {
+		e.Pool, e.Backend, e.Region = x.pool.name, m.Address, m.Region
+	}
+	w.log.Append(e)
+	w.flushSoon()
+}
+
+func statusClass(status int) int {
+	if status < 100 || status > 599 {
+		return 0
+	}
+	return status / 100
+}

@@ -1,0 +1,150 @@
+package proxy
+
+import (
+	"net/http"
+
+	"spillway/internal/config"
+)
+
+// An outcome is how an attempt ended.
+type outcome struct {
+	kind   outcomeKind
+	status int   // of a badStatus
+	err    error // what the system said, for the log
+}
+
+type outcomeKind uint8
+
+const (
+	succeeded       outcomeKind = iota
+	refused                     // nobody listens there; nothing was sent
+	connectFailed               // no connection for another reason; nothing was sent
+	connectTimedOut             // nothing was sent
+	diedUnused                  // a reused connection ended without a byte of an answer: its idle time was over
+	reset                       // the connection ended before the answer's head was complete
+	timedOut                    // no answer in time
+	badAnswer                   // what came is not an HTTP answer
+	badStatus                   // an answer that the pool's retries name
+	cut                         // the answer ended early; part of it was forwarded
+	clientGone
+	bodyFailed // the client's body was late, malformed or too large
+	stopped    // this process ends
+)
+
+// onReused turns a reset into what it most likely is where the connection was
+// idle before and not a byte has come back.
+func (o outcome) onReused(unused bool) outcome {
+	if o.kind == reset && unused {
+		o.kind = diedUnused
+	}
+	return o
+}
+
+type retryDecision uint8
+
+const (
+	noRetry    retryDecision = iota
+	retrySame                // the same backend, on a fresh connection
+	retryOther               // another backend, if there is one
+)
+
+// retry decides whether another attempt may follow, and takes it from the
+// budget. It is the only place that does.
+func (x *exchange) retry(o outcome) retryDecision {
+	// The client has part of an answer, or is not there to take one.
+	if x.answered || o.kind == clientGone || o.kind == bodyFailed || o.kind == stopped {
+		return noRetry
+	}
+	neverSent := o.kind == refused || o.kind == connectFailed || o.kind == connectTimedOut
+	// A backend may have acted on what it was sent: only what may happen twice, and
+	// can be sent twice, is sent again.
+	if !neverSent && !x.replayable() {
+		return noRetry
+	}
+	// The backend closed an idle connection while the request was on its way: that
+	// says nothing about its health and happens once at most, as the next one is fresh.
+	if o.kind == diedUnused {
+		return retrySame
+	}
+	if !x.target.retries.covers(o) {
+		return noRetry
+	}
+	if x.attempts > x.target.retries.attempts {
+		return noRetry
+	}
+	now := x.worker.loop.Now()
+	if x.deadline != 0 && now >= x.deadline {
+		return noRetry
+	}
+	// Another backend could do better than a 503; the same one hardly would.
+	if o.kind == badStatus && len(x.pool.view.Load().Members()) < 2 {
+		return noRetry
+	}
+	if !x.target.budget.Allow(now) {
+		x.worker.poolStats(x.pool.poolState).budgetExhausted++
+		return noRetry
+	}
+	return retryOther
+}
+
+// retryRules are what the configuration says of retries.
+type retryRules struct {
+	attempts       int // besides the first
+	connect, reset bool
+	statuses       config.StatusSet
+}
+
+// covers tells whether the rules name what happened. What spillway itself would
+// answer with 502 or 504 counts like a backend's own.
+func (r *retryRules) covers(o outcome) bool {
+	switch o.kind {
+	case refused, connectFailed, connectTimedOut:
+		return r.connect
+	case reset:
+		return r.reset
+	case timedOut:
+		return r.statuses.Has(http.StatusGatewayTimeout)
+	case badAnswer:
+		return r.statuses.Has(http.StatusBadGateway)
+	case badStatus:
+		return r.statuses.Has(o.status)
+	}
+	return false
+}
+
+// replayable tells whether the request may reach a backend twice: its method is
+// idempotent (RFC 9110 9.2.2) and all of its body, if any, is still here.
+func (x *exchange) replayable() bool {
+	return x.body.mode != streamed && idempotent(x.request.Method)
+}
+
+func idempotent(method []byte) bool {
+	switch string(method) {
+	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE":
+		return true
+	}
+	return false
+}
+
+// refusalFor is what the client is told when no attempt succeeded.
+func (x *exchange) refusalFor(o outcome) *refusal {
+	switch o.kind {
+	case refused, connectFailed:
+		return errConnectFailed
+	case connectTimedOut:
+		return errConnectTimeout
+	case timedOut:
+		return errBackendTimeout
+	case badAnswer:
+		return errBadAnswer
+	case badStatus:
+		return refusalForStatus(o.status)
+	case clientGone:
+		return errClientReset
+	case bodyFailed:
+		return x.body.refusal
+	case stopped:
+		return errStopping
+	}
+	return errBackendReset
+}

@@ -1,0 +1,201 @@
+package proxy
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"spillway/balancer"
+	"spillway/internal/config"
+	"spillway/internal/router"
+)
+
+// A route is what one snapshot does with the requests that match it.
+type route struct {
+	name          string // for the log and the metrics
+	targets       []target
+	split         *router.Split // nil: targets has one
+	hashOn        []config.HashKey
+	redirect      *redirectAnswer
+	respond       *fixedAnswer
+	stripPrefix   string
+	rewrite       *router.Rewrite
+	requestEdits  headEdits
+	responseEdits headEdits
+	limit         *int64       // of a body, in place of the listener's
+	stats         []routeStats // by loop; the same as of a route of that name before
+}
+
+// A target is a pool of a route, with what the route changes of it.
+type target struct {
+	pool           *pool
+	requestTimeout int64 // nanoseconds; 0: none
+	retries        retryRules
+	budget         *balancer.RetryBudget
+}
+
+type redirectAnswer struct {
+	to     *router.Template
+	status int
+}
+
+type fixedAnswer struct {
+	status int
+	fields []byte
+	body   string
+}
+
+func (r *route) bodyLimit(s *listenerSettings) int64 {
+	if r.limit != nil {
+		return *r.limit
+	}
+	return s.bodyLimit
+}
+
+func (r *route) rewritesPath() bool { return r.stripPrefix != "" || r.rewrite != nil }
+
+// appendPath appends the path that backends see: the client's bytes, unless the route changes it.
+func (r *route) appendPath(dst, raw, normal []byte) []byte {
+	switch {
+	case r.stripPrefix != "":
+		return append(dst, router.StripPrefix(r.stripPrefix, normal)...)
+	case r.rewrite != nil:
+		if out, ok := r.rewrite.Apply(dst, normal); ok {
+			return out
+		}
+	}
+	return append(dst, raw...)
+}
+
+// newRoute compiles what a configuration says of a route; pools are those of
+// the same snapshot.
+func newRoute(c *config.Route, name string, pools map[string]*pool, budgets func(pool string, share float64) *balancer.RetryBudget, of *config.Config) (*route, error) {
+	r := &route{name: name, stripPrefix: c.StripPrefix, limit: c.Limits.Body}
+	r.requestEdits = newHeadEdits(&c.RequestHeaders)
+	r.responseEdits = newHeadEdits(&c.ResponseHeaders)
+	var err error
+	switch {
+	case c.Redirect != nil:
+		r.redirect, err = newRedirect(c.Redirect)
+	case c.Respond != nil:
+		r.respond = newFixedAnswer(c.Respond)
+	case len(c.Split) > 0:
+		weights := make([]int, len(c.Split))
+		for i, s := range c.Split {
+			weights[i] = s.Weight
+			r.addTarget(c, s.Pool, pools, budgets, of)
+		}
+		r.split, err = router.NewSplit(weights)
+	default:
+		r.addTarget(c, c.Pool, pools, budgets, of)
+	}
+	if err == nil && c.Rewrite != nil {
+		r.rewrite, err = router.NewRewrite(c.Rewrite.Regex, c.Rewrite.To)
+	}
+	return r, err
+}
+
+func (r *route) addTarget(c *config.Route, name string, pools map[string]*pool, budgets func(string, float64) *balancer.RetryBudget, of *config.Config) {
+	settings := of.Pool(name)
+	retries := c.RetriesFor(settings)
+	r.targets = append(r.targets, target{
+		pool:           pools[name],
+		requestTimeout: int64(c.RequestTimeout(settings)),
+		retries: retryRules{attempts: retries.Attempts, connect: retries.On.Connect, reset: retries.On.Reset,
+			statuses: retries.On.Status},
+		budget: budgets(name, retries.Budget),
+	})
+	if r.hashOn == nil {
+		r.hashOn = settings.HashOn
+	}
+}
+
+func newHeadEdits(c *config.HeaderEdits) headEdits {
+	var e headEdits
+	for _, name := range c.Remove {
+		e.drop = append(e.drop, []byte(name))
+	}
+	for _, h := range c.Set {
+		e.drop = append(e.drop, []byte(h.Name))
+		e.lines = append(e.lines, h.Name+": "+h.Value+"\r\n"...)
+	}
+	for _, h := range c.Add {
+		e.lines = append(e.lines, h.Name+": "+h.Value+"\r\n"...)
+	}
+	return e
+}
+
+func newFixedAnswer(c *config.Respond) *fixedAnswer {
+	f := &fixedAnswer{status: c.Status, body: c.Body}
+	for _, h := range c.Headers {
+		f.fields = append(f.fields, h.Name+": "+h.Value+"\r\n"...)
+	}
+	return f
+}
+
+func newRedirect(c *config.Redirect) (*redirectAnswer, error) {
+	to, err := router.NewTemplate(c.To)
+	if err != nil {
+		return nil, err
+	}
+	return &redirectAnswer{to: to, status: c.Status}, nil
+}
+
+// routeName is how people find a route again: by what it matches.
+func routeName(index int, m *config.Match) string {
+	var parts []string
+	if m.Host != "" || m.Path != "" {
+		parts = append(parts, m.Host+m.Path)
+	}
+	if len(m.Method) > 0 {
+		parts = append(parts, strings.Join(m.Method, ","))
+	}
+	for _, h := range m.Headers {
+		parts = append(parts, h.Name+"="+h.Value)
+	}
+	for _, q := range m.Query {
+		parts = append(parts, "?"+q.Name+"="+q.Value)
+	}
+	for _, s := range []string{m.Listener, m.Scheme} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("routes[%d]", index)
+	}
+	return strings.Join(parts, " ")
+}
+
+// newMatches turns the routes' conditions into the router's.
+func newMatches(routes []config.Route) []router.Match {
+	list := make([]router.Match, len(routes))
+	for i := range routes {
+		c := &routes[i].Match
+		m := &list[i]
+		*m = router.Match{Listener: c.Listener, Scheme: c.Scheme, Host: c.Host, Path: c.Path, Methods: c.Method, ClientIP: c.ClientIP}
+		if len(c.Headers) > 0 {
+			m.Headers = map[string]string{}
+		}
+		for _, h := range c.Headers {
+			m.Headers[h.Name] = h.Value
+		}
+		if len(c.Query) > 0 {
+			m.Query = map[string]string{}
+		}
+		for _, q := range c.Query {
+			m.Query[q.Name] = q.Value
+		}
+	}
+	return list
+}
+
+// sortedKeys is for whatever must come in the same order each time.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

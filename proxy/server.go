@@ -1,0 +1,326 @@
+package proxy
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"spillway/balancer"
+	"spillway/internal/accesslog"
+	"spillway/internal/config"
+	"spillway/internal/loop"
+	"spillway/internal/resolve"
+)
+
+// A Server is a running proxy. Its exported methods may be called from any
+// goroutine that is not on a loop.
+type Server struct {
+	log       *slog.Logger
+	group     *loop.Group
+	workers   []*worker
+	resolver  *resolve.Resolver
+	snapshot  atomic.Pointer[snapshot]
+	draining  atomic.Bool // the process ends: answers say so
+	ready     atomic.Bool
+	accessLog *accesslog.Log
+	started   int64
+
+	mu         sync.Mutex // over everything below: one change at a time
+	generation uint64
+	listeners  map[string]*listener  // by address
+	pools      map[string]*poolState // by name
+	routes     map[string][]routeStats
+	budgets    map[budgetKey]*balancer.RetryBudget
+	drained    map[string]bool // regions that an operator took out
+	lastError  error           // of the last reload
+	logConfig  config.AccessLog
+}
+
+type budgetKey struct {
+	pool  string
+	share float64
+}
+
+// Options are what a Server needs besides its configuration.
+type Options struct {
+	Log   *slog.Logger // nil: none
+	Loops int          // 0: one per usable CPU
+}
+
+// New starts the loops and puts c into force: when it returns without an error,
+// all listeners accept. Stop ends it.
+func New(c *config.Config, o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		log:       o.Log,
+		resolver:  resolve.New(),
+		listeners: map[string]*listener{},
+		pools:     map[string]*poolState{},
+		routes:    map[string][]routeStats{},
+		budgets:   map[budgetKey]*balancer.RetryBudget{},
+		drained:   map[string]bool{},
+		started:   loop.Nanotime(),
+	}
+	var err error
+	s.group, err = loop.NewGroup(loop.Options{Loops: o.Loops, OnPanic: s.onPanic, OnStall: s.onStall})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range s.group.Loops() {
+		s.workers = append(s.workers, newWorker(s, l))
+	}
+	if err := s.setAccessLog(c.AccessLog); err != nil {
+		s.group.Stop()
+		return nil, err
+	}
+	if err := s.Reload(c); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	s.ready.Store(true)
+	return s, nil
+}
+
+// Reload puts c into force in place of what runs, whole or not at all. No
+// connection is touched: each sees the new configuration with its next request.
+func (s *Server) Reload(c *config.Config) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.plan(c)
+	if err == nil && s.snapshot.Load() != nil && c.AccessLog != s.logConfig {
+		if err = s.setAccessLog(c.AccessLog); err != nil {
+			p.closeOpened()
+		}
+	}
+	s.lastError = err
+	if err != nil {
+		return err
+	}
+	p.carryOut(s)
+	return nil
+}
+
+// ReloadFailed notes why a configuration could not even be read, for the status.
+func (s *Server) ReloadFailed(err error) {
+	s.mu.Lock()
+	s.lastError = err
+	s.mu.Unlock()
+}
+
+func (s *Server) onPanic(value any, stack []byte) {
+	s.log.Error("panic: the connection is closed", "value", fmt.Sprint(value), "stack", string(stack))
+}
+
+func (s *Server) onStall(index int, since time.Duration, stacks []byte) {
+	s.log.Error("an event loop stands still", "loop", index, "since", since, "stacks", string(stacks))
+}
+
+// listen opens an address; connections are accepted once the listener is in force.
+func (s *Server) listen(address string) (*listener, error) {
+	ln := &listener{server: s, address: address, stats: make([]listenerStats, len(s.workers))}
+	socket, err := s.group.Open(address, ln)
+	if err != nil {
+		return nil, err
+	}
+	ln.socket = socket
+	return ln, nil
+}
+
+func portOf(ln *listener) uint16 {
+	if tcp, ok := ln.socket.Addr().(*net.TCPAddr); ok {
+		return uint16(tcp.Port)
+	}
+	return 0
+}
+
+// retire closes a listener. What waits in its queue is served; connections end
+// with their next answer, idle ones at once.
+func (ln *listener) retire() {
+	ln.socket.Close(func() {
+		ln.retired.Store(true)
+		for _, w := range ln.server.workers {
+			w.loop.Post(func() { w.closeIdleClients(0, ln) })
+		}
+	})
+}
+
+// closeIdleClients closes the connections that have been idle for at least age
+// nanoseconds, those of one listener if only is given.
+func (w *worker) closeIdleClients(age int64, only *listener) {
+	for c := w.clients.head; c != nil; {
+		next := c.next
+		if c.idleSince != 0 && w.loop.Now()-c.idleSince >= age && (only == nil || c.listener == only) {
+			c.close()
+		}
+		c = next
+	}
+}
+
+// budget returns the retry budget of a pool for a share, the same one over reloads.
+func (s *Server) budget(pool string, share float64) *balancer.RetryBudget {
+	key := budgetKey{pool, share}
+	if s.budgets[key] == nil {
+		s.budgets[key] = balancer.NewRetryBudget(share, retryFloor)
+	}
+	return s.budgets[key]
+}
+
+// retryFloor is how many retries a second are always allowed.
+const retryFloor = 10
+
+func (s *Server) routeStats(name string) []routeStats {
+	if s.routes[name] == nil {
+		s.routes[name] = make([]routeStats, len(s.workers))
+	}
+	return s.routes[name]
+}
+
+// forgetUnused drops what is kept by name for routes and pools that are gone.
+func (s *Server) forgetUnused(now *snapshot) {
+	named := map[string]bool{}
+	for _, r := range now.routes {
+		named[r.name] = true
+	}
+	for name := range s.routes {
+		if !named[name] {
+			delete(s.routes, name)
+		}
+	}
+	for key := range s.budgets {
+		if now.pools[key.pool] == nil {
+			delete(s.budgets, key)
+		}
+	}
+}
+
+// setAccessLog opens the access log that c asks for and closes the one before.
+func (s *Server) setAccessLog(c config.AccessLog) error {
+	var opened *accesslog.Log
+	if c.Output != "" {
+		format := accesslog.JSON
+		if c.Format == config.AccessLogCombined {
+			format = accesslog.Combined
+		}
+		var err error
+		if opened, err = accesslog.Open(c.Output, format, len(s.workers)); err != nil {
+			return fmt.Errorf("access_log: %w", err)
+		}
+	}
+	before := s.accessLog
+	s.accessLog, s.logConfig = opened, c
+	s.group.Each(time.Minute, func(l *loop.Loop) {
+		w := s.workers[l.Index()]
+		w.log = nil
+		if opened != nil {
+			w.log = opened.Shard(w.index)
+		}
+	})
+	if before != nil {
+		return before.Close()
+	}
+	return nil
+}
+
+// ReopenLogs opens the access log's file anew, for log rotation.
+func (s *Server) ReopenLogs() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.accessLog == nil {
+		return nil
+	}
+	return s.accessLog.Reopen()
+}
+
+// Ready tells whether the server takes traffic and is not about to end.
+func (s *Server) Ready() bool { return s.ready.Load() }
+
+// Drain ends the server without failing a request, as the configuration's
+// shutdown says: not ready at once; listeners close after the delay; then running
+// exchanges have until the drain timeout. It returns when all is done, the time
+// is over, or ctx ends.
+func (s *Server) Drain(ctx context.Context) {
+	settings := s.snapshot.Load().config.Shutdown
+	s.ready.Store(false)
+	sleep(ctx, settings.Delay)
+	s.draining.Store(true)
+	s.closeListeners()
+	patience := min(settings.DrainTimeout/2, idleDrain)
+	began := time.Now()
+	for ctx.Err() == nil && time.Since(began) < settings.DrainTimeout {
+		if s.clients() == 0 {
+			return
+		}
+		s.group.Each(time.Second, func(l *loop.Loop) {
+			s.workers[l.Index()].closeIdleClients(int64(patience), nil)
+		})
+		sleep(ctx, drainPoll)
+	}
+}
+
+const (
+	// idleDrain is how long an idle connection stays open in a drain: a request may be
+	// on its way, and its answer says that the connection ends.
+	idleDrain = 5 * time.Second
+	drainPoll = 50 * time.Millisecond
+)
+
+func (s *Server) closeListeners() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var closed sync.WaitGroup
+	for _, ln := range s.listeners {
+		closed.Add(1)
+		ln.socket.Close(closed.Done)
+	}
+	s.listeners = map[string]*listener{}
+	closed.Wait()
+}
+
+// clients is how many connections are open.
+func (s *Server) clients() (n int) {
+	for _, w := range s.workers {
+		n += w.loop.Connections()
+	}
+	return n
+}
+
+// Stop ends everything at once and returns when it has ended.
+func (s *Server) Stop() {
+	s.ready.Store(false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, p := range s.pools {
+		delete(s.pools, name)
+		p.close()
+	}
+	s.group.Stop()
+	if s.accessLog != nil {
+		_ = s.accessLog.Close()
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+func randomSeed() uint64 {
+	var seed [8]byte
+	_, _ = rand.Read(seed[:])
+	return binary.LittleEndian.Uint64(seed[:])
+}

@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"spillway/internal/metrics"
+)
+
+// Counters are loop-owned: each worker bumps its own and Server.Metrics adds
+// them up on request.
+
+// byClass counts by the first digit of the status; 0 is for no status at all.
+type byClass [6]uint64
+
+func (c *byClass) add(o *byClass) {
+	for i := range c {
+		c[i] += o[i]
+	}
+}
+
+type workerStats struct {
+	requests uint64
+	panics   uint64
+}
+
+type listenerStats struct {
+	accepted, refused uint64
+	bytesIn, bytesOut uint64
+	requests          byClass
+	latency           metrics.Histogram
+	_                 [64]byte
+}
+
+func (s *listenerStats) add(o *listenerStats) {
+	s.accepted += o.accepted
+	s.refused += o.refused
+	s.bytesIn += o.bytesIn
+	s.bytesOut += o.bytesOut
+	s.requests.add(&o.requests)
+	s.latency.Merge(&o.latency)
+}
+
+type routeStats struct {
+	requests byClass
+	latency  metrics.Histogram
+	_        [64]byte
+}
+
+func (s *routeStats) add(o *routeStats) {
+	s.requests.add(&o.requests)
+	s.latency.Merge(&o.latency)
+}
+
+type poolStats struct {
+	panics          uint64 // picks while no backend was available
+	budgetExhausted uint64
+	queued          uint64
+	queueTimeouts   uint64
+	queueFull       uint64
+	tunnels         uint64
+	_               [64]byte
+}
+
+func (s *poolStats) add(o *poolStats) {
+	s.panics += o.panics
+	s.budgetExhausted += o.budgetExhausted
+	s.queued += o.queued
+	s.queueTimeouts += o.queueTimeouts
+	s.queueFull += o.queueFull
+	s.tunnels += o.tunnels
+}
+
+type backendStats struct {
+	connects, connectErrors    uint64
+	retries, errors            uint64
+	bytesSent, bytesReceived   uint64
+	requests                   byClass
+	latency                    metrics.Histogram // from the request's sending to the answer's end
+	checksPassed, checksFailed uint64
+}
+
+// answered counts an answer by its status.
+func (s *backendStats) answered(status int, latency int64) {
+	s.requests[statusClass(status)]++
+	s.latency.Observe(latency)
+}
+
+func (s *backendStats) add(o *backendStats) {
+	s.connects += o.connects
+	s.connectErrors += o.connectErrors
+	s.retries += o.retries
+	s.errors += o.errors
+	s.bytesSent += o.bytesSent
+	s.bytesReceived += o.bytesReceived
+	s.requests.add(&o.requests)
+	s.latency.Merge(&o.latency)
+	s.checksPassed += o.checksPassed
+	s.checksFailed += o.checksFailed
+}
+
+func (w *worker) backendStats(b *backend) *backendStats { return &b.workers[w.index].stats }
+
+func (w *worker) poolStats(p *poolState) *poolStats { return &p.stats[w.index] }

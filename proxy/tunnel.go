@@ -1,0 +1,179 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"spillway/internal/loop"
+)
+
+// upgradeAccepted tells whether a 101 answers what the client asked for (RFC 9110 7.8).
+func (x *exchange) upgradeAccepted() bool {
+	return len(x.request.Upgrade) > 0 && len(x.response.Upgrade) > 0 && listed(x.request.Upgrade, x.response.Upgrade)
+}
+
+// listed tells whether a comma-separated list has the element, in any case of letters.
+func listed(list, element []byte) bool {
+	for len(list) > 0 {
+		var each []byte
+		each, list, _ = bytes.Cut(list, []byte{','})
+		if bytes.EqualFold(bytes.Trim(each, " \t"), element) {
+			return true
+		}
+	}
+	return false
+}
+
+// tunnel forwards a 101 and then bytes in both directions until both have ended
+// or neither has moved for the pool's tunnel timeout.
+func (x *exchange) tunnel() outcome {
+	x.keepAlive = false
+	x.stopUpload()
+	if o := x.write(); o.kind != succeeded {
+		return o
+	}
+	client, backend := x.client.conn, x.conn.conn
+	stats := x.worker.poolStats(x.pool.poolState)
+	stats.tunnels++
+	x.worker.tunnels++
+	// Both directions carry the peer's end on; a reset shows in either.
+	client.Watch(nil)
+	up := &relay{worker: x.worker, from: client, to: backend, other: x.task, patience: x.pool.tunnelTimeout, early: x.in, running: true}
+	down := &relay{worker: x.worker, from: backend, to: client, patience: x.pool.tunnelTimeout, early: x.out, running: true}
+	x.worker.loop.Start(up)
+	down.Run(x.task)
+	for up.running {
+		if down.err != nil && up.task != nil {
+			up.task.Interrupt(loop.ErrClosed)
+		}
+		_ = x.task.Park(x.worker.loop.Now() + stopPoll*100)
+	}
+	x.worker.tunnels--
+	x.record.bytesOut += down.moved
+	x.body.size += up.moved
+	x.record.end = tunnelEnd(down.err, up.err)
+	client.Close()
+	backend.Close()
+	return outcome{}
+}
+
+func tunnelEnd(down, up error) string {
+	switch {
+	case down == nil && up == nil:
+		return "tunnel_closed"
+	case errors.Is(down, loop.ErrTimeout) || errors.Is(up, loop.ErrTimeout):
+		return "tunnel_timeout"
+	}
+	return "tunnel_reset"
+}
+
+// A relay moves one direction of a tunnel.
+type relay struct {
+	worker   *worker
+	from, to *loop.Conn
+	other    *loop.Task // told when this direction has ended
+	patience int64
+	early    *buffer // what had been read before the tunnel stood; may be nil
+	task     *loop.Task
+	moved    int64
+	err      error
+	running  bool
+}
+
+// Run moves bytes until the end of input, which it passes on.
+func (r *relay) Run(t *loop.Task) {
+	r.task = t
+	defer r.ended()
+	if r.early != nil && !r.early.empty() {
+		if r.err = r.write(r.early.unread()); r.err != nil {
+			return
+		}
+		r.early.clear()
+	}
+	if r.err = r.pump(); r.err == nil {
+		_ = r.to.CloseWrite()
+	}
+}
+
+func (r *relay) ended() {
+	r.running, r.task = false, nil
+	if r.err != nil {
+		// The other direction has nobody left to talk to.
+		r.from.Close()
+		r.to.Close()
+	}
+	if r.other != nil {
+		r.other.Resume()
+	}
+}
+
+// pump returns nil at the end of input.
+func (r *relay) pump() error {
+	for {
+		var err error
+		if loop.CanSplice {
+			err = r.splice()
+		} else {
+			err = r.copy()
+		}
+		if !errors.Is(err, loop.ErrTimeout) || !r.otherDirectionMoves() {
+			return err
+		}
+	}
+}
+
+// otherDirectionMoves tells whether silence here is just one side listening.
+func (r *relay) otherDirectionMoves() bool {
+	return r.worker.loop.Now()-r.to.LastRead() < r.patience
+}
+
+func (r *relay) splice() error {
+	moved, readErr, writeErr := r.from.SpliceTo(r.task, r.to, -1, r.patience, r.patience)
+	r.moved += moved
+	if errors.Is(readErr, loop.ErrNoSplice) {
+		return r.copy()
+	}
+	if readErr != nil {
+		return readErr
+	}
+	return writeErr
+}
+
+// copy is what a tunnel does where splicing is not possible.
+func (r *relay) copy() error {
+	for {
+		r.from.SetReadDeadline(deadlineAfter(r.worker.loop.Now(), r.patience))
+		if err := r.from.WaitReadable(r.task); err != nil {
+			return err
+		}
+		done, err := r.copyOnce()
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+func (r *relay) copyOnce() (done bool, err error) {
+	b := r.worker.buffers.take()
+	defer r.worker.buffers.put(b)
+	n, err := r.from.Read(r.task, b.data)
+	if err != nil {
+		return true, endOfInput(err)
+	}
+	return false, r.write(b.data[:n])
+}
+
+func (r *relay) write(p []byte) error {
+	r.to.SetWriteDeadline(deadlineAfter(r.worker.loop.Now(), r.patience))
+	n, err := r.to.Write(r.task, p)
+	r.moved += int64(n)
+	return err
+}
+
+func endOfInput(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}

@@ -80,7 +80,7 @@ func hostPortAddress(text string, use addressUse) (Address, string) {
 	case err != nil || digits[0] == '+':
 		return "", fmt.Sprintf("%q is not a port; use a number from 1 to 65535", clip(digits))
 	case port == 0 && use == backendAddress:
-		return "", "port 0 is nobody's"
+		return "", "port 0 cannot be connected to"
 	case host == "" && use == backendAddress:
 		return "", fmt.Sprintf("%q has no host", text)
 	}
@@ -93,8 +93,10 @@ func hostPortAddress(text string, use addressUse) (Address, string) {
 
 // withoutPort finds the hosts that come without a port, for which there is a better answer than "no address".
 func withoutPort(text string, use addressUse) string {
-	ip, err := netip.ParseAddr(strings.Trim(text, "[]"))
-	if err == nil {
+	if strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "[") {
+		return fmt.Sprintf("%q: an IPv6 address needs brackets and a port, as in \"[::1]:80\"", clip(text))
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
 		return fmt.Sprintf("%q has no port; use a form such as %q", text, net.JoinHostPort(ip.String(), "80"))
 	}
 	if strings.Contains(text, ":") {

@@ -66,7 +66,7 @@ func (c *Config) settleRegions(s section) {
 			case !named:
 				b.Region = c.Region
 			case !s.has("region"):
-				at.errorf("this names a region, but region at the top of the file does not say which is this instance's own")
+				at.errorf("no region is this instance's own: set region at the top of the file")
 			case c.Regions != nil && !slices.Contains(known, b.Region):
 				at.errorf("no region is named %q in regions%s", clip(b.Region), suggest(b.Region, known))
 			}
@@ -114,6 +114,7 @@ func (v value) logOutput(dst *string) {
 	path, err := v.d.absolute(output)
 	if err != nil {
 		v.errorf("%v", err)
+		return
 	}
 	*dst = path
 }

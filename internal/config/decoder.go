@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -28,8 +29,18 @@ type decoder struct {
 	sawKey  func(pattern string)
 }
 
+// errorAt keeps an error, on one line whatever the file put into it.
 func (d *decoder) errorAt(line, column int, path, message string) {
-	d.errs = append(d.errs, Error{File: d.file, Line: line, Column: column, Path: path, Message: message})
+	d.errs = append(d.errs, Error{d.file, max(line, 1), max(column, 1), oneLine(path), oneLine(message)})
+}
+
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // tooMany reports, once, that the file has more nodes than any file needs.
@@ -53,7 +64,7 @@ func (v value) errorf(format string, args ...any) {
 }
 
 func (v value) errorAtPath(path, message string) {
-	v.d.errorAt(max(v.node.Line, 1), max(v.node.Column, 1), path, message)
+	v.d.errorAt(v.node.Line, v.node.Column, path, message)
 }
 
 // child is a value of a section.
@@ -158,7 +169,7 @@ func (v value) names(each func(key, v value)) {
 // entries calls each for every key of a mapping, in the order of the file and after those the keys of what is
 // merged into it. It reports duplicates, and returns false for what is no mapping.
 func (v value) entries(each func(key, child value)) bool {
-	if v.node.Kind != yaml.MappingNode {
+	if !v.isMapping() {
 		v.wrongKind("a mapping")
 		return false
 	}
@@ -222,7 +233,7 @@ func (v value) merge(source *yaml.Node, seen map[string]*yaml.Node, each func(ke
 
 // list decodes each element of a list.
 func (v value) list(each func(value)) bool {
-	if v.node.Kind != yaml.SequenceNode {
+	if !v.isList() {
 		v.wrongKind("a list")
 		return false
 	}
@@ -235,7 +246,8 @@ func (v value) list(each func(value)) bool {
 	return true
 }
 
-func (v value) isList() bool { return v.node.Kind == yaml.SequenceNode }
+func (v value) isList() bool    { return v.node.Kind == yaml.SequenceNode && v.node.ShortTag() == "!!seq" }
+func (v value) isMapping() bool { return v.node.Kind == yaml.MappingNode && v.node.ShortTag() == "!!map" }
 
 // wrongKind reports a value that is not of the kind wanted.
 func (v value) wrongKind(wanted string) {
@@ -244,10 +256,10 @@ func (v value) wrongKind(wanted string) {
 
 // kind says in words what a value is.
 func (v value) kind() string {
-	switch v.node.Kind {
-	case yaml.MappingNode:
+	switch {
+	case v.isMapping():
 		return "a mapping"
-	case yaml.SequenceNode:
+	case v.isList():
 		return "a list"
 	}
 	switch text := clip(v.node.Value); v.node.ShortTag() {

@@ -33,7 +33,7 @@ func (d *decoder) document(src []byte) *yaml.Node {
 	var second yaml.Node
 	switch err := readNode(stream, &second); {
 	case err == nil:
-		d.errorAt(max(second.Line, 1), max(second.Column, 1), "", "a second document begins here; a file is one document")
+		d.errorAt(second.Line, second.Column, "", "a second document begins here; a file is one document")
 	case !errors.Is(err, io.EOF):
 		d.syntaxError(src, err)
 	}

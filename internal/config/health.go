@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"gopkg.in/yaml.v3"
 )
 
 // mostInARow bounds how many checks or failures in a row may be asked for.
@@ -106,8 +108,10 @@ func (e *Expect) decodeStatus(v value) {
 		e.Status.Add(r.First, r.Last)
 	}
 	switch {
-	case !v.isList():
+	case v.node.Kind == yaml.ScalarNode:
 		one(v)
+	case !v.isList():
+		v.wrongKind("a status, a range such as 200-399, or a list of them")
 	case len(v.node.Content) == 0:
 		v.errorf("is empty; no status would be good")
 	default:

@@ -140,7 +140,7 @@ func optional[T any](v value, dst **T, defaults T, decode func(*T, value)) {
 		*dst = nil
 		return
 	}
-	if v.node.Kind != yaml.MappingNode {
+	if !v.isMapping() {
 		v.wrongKind("a mapping or off")
 		return
 	}

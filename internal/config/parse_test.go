@@ -1,0 +1,58 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the .err files from what Parse says now")
+
+// testEnv is the environment of the files in testdata.
+func testEnv(name string) (string, bool) {
+	value, ok := map[string]string{
+		"TEXT":   "text",
+		"NUMBER": "7",
+		"PORT":   "8080",
+		"TRUE":   "true",
+		"EMPTY":  "",
+		"INJECT": "x\npolicy: random",
+	}[name]
+	return value, ok
+}
+
+// Each testdata/bad/NAME.yaml has in NAME.err what Parse has to say of it.
+func TestBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Parse("config.yaml", src, testEnv)
+			if err == nil || c != nil {
+				t.Fatalf("Parse = %v, %v; want no Config and an error", c, err)
+			}
+			got := err.Error() + "\n"
+			golden := strings.TrimSuffix(file, ".yaml") + ".err"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+}

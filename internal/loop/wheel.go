@@ -85,10 +85,14 @@ func (w *wheel) remove(t *timer) {
 
 // advance tells the owners of all timers that are due at now.
 func (w *wheel) advance(now int64) {
+	w.tellExpiring(now) // those that an owner's panic left behind
 	target := now >> tickShift
 	if w.count == 0 && w.tick < target {
 		w.tick = target
 		return
+	}
+	if w.tick < target-wheelSlots {
+		w.tick = target - wheelSlots
 	}
 	for w.tick < target {
 		w.tick++
@@ -104,6 +108,10 @@ func (w *wheel) expireSlot(slot int32, now int64) {
 		w.remove(t)
 		w.link(t, expiring)
 	}
+	w.tellExpiring(now)
+}
+
+func (w *wheel) tellExpiring(now int64) {
 	for t := w.lists[expiring]; t != nil; t = w.lists[expiring] {
 		w.remove(t)
 		if t.at > now {

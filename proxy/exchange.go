@@ -72,8 +72,8 @@ func (x *exchange) Run(t *loop.Task) {
 
 // end leaves nothing behind, also after a panic, which goes on to the loop's report.
 func (x *exchange) end() {
-	w, cl := x.worker, x.client
-	if x.backend != nil || x.conn != nil || x.body.task != nil || cl != nil {
+	w := x.worker
+	if x.client != nil {
 		x.abandon()
 	}
 	w.buffers.put(x.in)
@@ -114,6 +114,7 @@ func (x *exchange) reset() {
 	x.settings = x.client.listener.settings.Load()
 	x.route, x.target, x.pool, x.path = nil, nil, nil, nil
 	x.deadline, x.attempts = 0, 0
+	x.member, x.backend, x.conn = nil, nil, nil
 	x.keyed, x.key, x.setSRV = false, 0, false
 	x.keepAlive, x.answered = false, false
 	x.body.reset()

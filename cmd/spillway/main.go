@@ -1,29 +1,153 @@
+// Command spillway is a load balancer and reverse proxy: one binary, one YAML
+// file. Its commands are listed by `spillway help`.
 package main
 
 import (
+	"errors"
+	"flag"
 	"fmt"
-	"log/slog"
+	"io"
 	"os"
-	"os/signal"
-	"syscall"
-
-	"spillway/internal/config"
-	"spillway/proxy"
+	"strings"
 )
 
+// A command is one word of the command line.
+type command struct {
+	name    string
+	summary string
+	run     func(c *console, args []string) error
+}
+
+// A console is where a command reads its arguments and writes.
+type console struct {
+	out, err io.Writer
+	env      func(string) (string, bool)
+}
+
+// errShown ends a command whose complaint has been printed already.
+var errShown = errors.New("")
+
+// errUsage ends a command that was called wrongly.
+var errUsage = errors.New("usage")
+
+func commands() []command {
+	return []command{
+		{"run", "run the load balancer with a configuration file (the default command)", runCommand},
+		{"check", "validate a configuration file and print every error with its place", checkCommand},
+		{"proxy", "run without a file: --from one address --to backends", proxyCommand},
+		{"demo", "two regions, four backends and a load balancer, all in this process", demoCommand},
+		{"status", "show listeners, pools, regions and backends of a running instance", statusCommand},
+		{"reload", "have a running instance read its configuration again", reloadCommand},
+		{"drain", "take a backend or a region out of service", drainCommand},
+		{"undrain", "take a drain back", undrainCommand},
+		{"version", "print the version", versionCommand},
+	}
+}
+
 func main() {
-	c, err := config.Load(os.Args[len(os.Args)-1], os.LookupEnv)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	os.Exit(execute(&console{out: os.Stdout, err: os.Stderr, env: os.LookupEnv}, os.Args[1:]))
+}
+
+// execute runs a command line and returns the exit status: 0, 1 for a failure,
+// 2 for a wrong call.
+func execute(c *console, args []string) int {
+	err := dispatch(c, args)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	case !errors.Is(err, errShown):
+		fmt.Fprintln(c.err, "spillway:", err)
 	}
-	s, err := proxy.New(c, proxy.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	return 1
+}
+
+func dispatch(c *console, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "help", "-h", "-help", "--help":
+			usage(c.out)
+			return nil
+		}
 	}
-	ch := make(chan os.Signal, 1)
-	signal.Notify(ch, syscall.SIGTERM, os.Interrupt)
-	<-ch
-	s.Stop()
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		args = append([]string{"run"}, args...)
+	}
+	for _, each := range commands() {
+		if each.name == args[0] {
+			return each.run(c, args[1:])
+		}
+	}
+	fmt.Fprintf(c.err, "spillway: unknown command %q", args[0])
+	if near := nearest(args[0]); near != "" {
+		fmt.Fprintf(c.err, " (did you mean %q?)", near)
+	}
+	fmt.Fprintln(c.err, "\nRun 'spillway help' for the commands.")
+	return errUsage
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "spillway keeps requests in the nearest region that is healthy and has room.\n\nUsage: spillway COMMAND [flags]\n\n")
+	for _, each := range commands() {
+		fmt.Fprintf(w, "  %-8s %s\n", each.name, each.summary)
+	}
+	fmt.Fprint(w, "\nRun 'spillway COMMAND --help' for the flags of a command.\n")
+}
+
+// newFlags makes the flags of a command; what is its whole help but the flags.
+func newFlags(c *console, name, what string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(c.err)
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "%s\n\nFlags:\n", strings.TrimSpace(what))
+		f.PrintDefaults()
+	}
+	return f
+}
+
+// parse reads a command's flags; help goes to standard output.
+func parse(c *console, f *flag.FlagSet, args []string) error {
+	for _, a := range args {
+		if a == "-h" || a == "-help" || a == "--help" {
+			f.SetOutput(c.out)
+		}
+	}
+	err := f.Parse(args)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		return errUsage
+	}
+	return err
+}
+
+// nearest is the command whose name is at most two letters away, or empty.
+func nearest(word string) (best string) {
+	distance := 3
+	for _, each := range commands() {
+		if d := editDistance(word, each.name); d < distance {
+			best, distance = each.name, d
+		}
+	}
+	return best
+}
+
+// editDistance is how many letters have to be put in, taken out or changed (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+
+	"spillway/internal/config"
+	"spillway/internal/loop"
+	"spillway/proxy"
+)
+
+const runHelp = `
+Usage: spillway run [-c config.yaml] [--watch]
+
+Runs the load balancer. SIGHUP reads the configuration again (a bad one changes
+nothing), SIGUSR1 reopens the access log, SIGTERM and SIGINT drain and exit; a
+second one exits at once.
+
+Example: spillway run -c /etc/spillway/config.yaml --watch
+`
+
+func runCommand(c *console, args []string) error {
+	f := newFlags(c, "run", runHelp)
+	path := f.String("c", "config.yaml", "the configuration `file`")
+	watch := f.Bool("watch", false, "reload when the file changes")
+	if err := parse(c, f, args); err != nil {
+		return err
+	}
+	settings, err := config.Load(*path, c.env)
+	if err != nil {
+		fmt.Fprintln(c.err, err)
+		return errShown
+	}
+	r := &runner{console: c, path: *path}
+	return r.run(settings, *watch)
+}
+
+// A runner is one running instance: the proxy, its admin address, and what
+// changes them.
+type runner struct {
+	console *console
+	path    string // of the configuration; empty: there is no file
+	log     *slog.Logger
+	proxy   *proxy.Server
+	admin   *adminServer
+}
+
+func (r *runner) run(settings *config.Config, watch bool) error {
+	ignorePipeSignal()
+	r.log = newLogger(r.console.err, settings.Log)
+	files, err := loop.RaiseFileLimit()
+	if err != nil {
+		r.log.Warn("the limit of open files stays as it is", "error", err)
+	}
+	if r.proxy, err = proxy.New(settings, proxy.Options{Log: r.log}); err != nil {
+		return err
+	}
+	defer r.proxy.Stop()
+	if err := r.serveAdmin(settings); err != nil {
+		return err
+	}
+	defer r.closeAdmin()
+	r.log.Info("spillway runs", "version", version(), "config", r.path, "pid", os.Getpid(), "runtime", loop.Runtime, "files", files)
+	for _, ln := range settings.Listeners {
+		r.log.Info("listening", "listener", ln.Name, "address", string(ln.Address))
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, handledSignals()...)
+	defer signal.Stop(signals)
+	if watch && r.path != "" {
+		stop, err := watchFile(r.path, r.log, func() { _ = r.reload() })
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	return r.serve(signals)
+}
+
+// serve handles signals until one of them ends the process.
+func (r *runner) serve(signals <-chan os.Signal) error {
+	for s := range signals {
+		switch kindOf(s) {
+		case signalReload:
+			_ = r.reload()
+		case signalReopen:
+			if err := r.proxy.ReopenLogs(); err != nil {
+				r.log.Error("the access log was not reopened", "error", err)
+			}
+		default:
+			return r.drain(s, signals)
+		}
+	}
+	return nil
+}
+
+// drain lets running exchanges end, unless a second signal does not want to wait.
+func (r *runner) drain(first os.Signal, signals <-chan os.Signal) error {
+	r.log.Info("draining", "signal", first.String())
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		r.proxy.Drain(ctx)
+		close(done)
+	}()
+	for {
+		select {
+		case <-done:
+			r.log.Info("drained")
+			return nil
+		case s := <-signals:
+			if kindOf(s) == signalEnd {
+				r.log.Warn("a second signal: not waiting", "signal", s.String())
+				os.Exit(1)
+			}
+		}
+	}
+}
+
+// reload reads the file again. What is wrong with it is logged, noted for the
+// status, and returned; what runs goes on as it was.
+func (r *runner) reload() error {
+	settings, err := config.Load(r.path, r.console.env)
+	if err != nil {
+		r.proxy.ReloadFailed(err)
+	} else if err = r.adminCanChange(settings); err == nil {
+		err = r.proxy.Reload(settings)
+	}
+	if err != nil {
+		r.log.Error("the configuration was not reloaded: the one before goes on", "error", err)
+		return err
+	}
+	r.log.Info("reloaded", "config", r.path, "digest", settings.Digest)
+	return nil
+}

@@ -106,22 +106,21 @@ func parseGroup(regex *regexp.Regexp, s string) (group int, rest string, err err
 	return group, rest, nil
 }
 
-// Apply rewrites a normal path, in dst's memory from its start or in new memory.
-// It returns
+// Apply appends what becomes of a normal path to dst. It returns
 //
-//	the new path, true   when the expression matched
-//	path, false          when it did not: the client's bytes go on
-//	nil, false           when what came out is no path that NormalizePath accepts: 400
+//	dst and the new path, true  when the expression matched
+//	path, false                 when it did not: the client's bytes go on
+//	nil, false                  when what came out is no path that NormalizePath accepts: 400
 //
 // The new path is normal again: a group can bring the dots of /files../x to
-// where they would climb. Its length is linear in that of path. Apply
-// allocates.
+// where they would climb. Its length is linear in that of path, which must not
+// overlap dst. Apply allocates.
 func (w *Rewrite) Apply(dst, path []byte) (out []byte, ok bool) {
 	matches := w.regex.FindAllSubmatchIndex(path, -1)
 	if len(matches) == 0 {
 		return path, false
 	}
-	out = dst[:0]
+	out = dst
 	end := 0
 	for _, match := range matches {
 		out = append(out, path[end:match[0]]...)
@@ -134,9 +133,13 @@ func (w *Rewrite) Apply(dst, path []byte) (out []byte, ok bool) {
 		}
 	}
 	out = append(out, path[end:]...)
-	if len(out) == 0 || out[0] != '/' {
+	raw := out[len(dst):]
+	if len(raw) == 0 || raw[0] != '/' {
 		return nil, false
 	}
-	out, err := NormalizePath(nil, out)
-	return out, err == nil
+	normal, err := NormalizePath(nil, raw)
+	if err != nil {
+		return nil, false
+	}
+	return append(out[:len(dst)], normal...), true
 }

@@ -83,14 +83,14 @@ func TestRewrite(t *testing.T) {
 			t.Errorf("%q to %q: %v", c.regex, c.to, err)
 			continue
 		}
-		want, wantOK := c.want, true
-		switch want {
+		want, wantOK := "GET "+c.want, true
+		switch c.want {
 		case "":
 			want, wantOK = c.path, false
 		case refused:
 			want, wantOK = "", false
 		}
-		got, ok := w.Apply(make([]byte, 4), []byte(c.path))
+		got, ok := w.Apply([]byte("GET "), []byte(c.path))
 		if string(got) != want || ok != wantOK {
 			t.Errorf("%q to %q on %q: got %q, %v; want %q, %v", c.regex, c.to, c.path, got, ok, want, wantOK)
 		}

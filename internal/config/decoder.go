@@ -246,8 +246,10 @@ func (v value) list(each func(value)) bool {
 	return true
 }
 
-func (v value) isList() bool    { return v.node.Kind == yaml.SequenceNode && v.node.ShortTag() == "!!seq" }
-func (v value) isMapping() bool { return v.node.Kind == yaml.MappingNode && v.node.ShortTag() == "!!map" }
+func (v value) isList() bool { return v.node.Kind == yaml.SequenceNode && v.node.ShortTag() == "!!seq" }
+func (v value) isMapping() bool {
+	return v.node.Kind == yaml.MappingNode && v.node.ShortTag() == "!!map"
+}
 
 // wrongKind reports a value that is not of the kind wanted.
 func (v value) wrongKind(wanted string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -75,21 +76,41 @@ func (d *decoder) syntaxError(src []byte, err error) {
 	d.errorAt(line, utf8.RuneCountInString(indent)+1, "", "not valid YAML: "+message)
 }
 
-// maxRetryLines bounds the search for a syntax error, which is quadratic.
-const maxRetryLines = 2000
+// maxSearch is the most bytes that are parsed again in search of a syntax error. Files for which that is too little
+// are searched in strides first, and huge ones not at all.
+const maxSearch = 16 << 20
 
+// firstBadLine is the line after the longest part of the source that parses, or the line named where that would
+// take too long to find.
 func firstBadLine(lines [][]byte, named int) int {
-	if len(lines) > maxRetryLines {
+	source := bytes.Join(lines, nil)
+	ends := make([]int, len(lines)+1)
+	for i, line := range lines {
+		ends[i+1] = ends[i] + len(line)
+	}
+	// longest is the greatest n, from high down in strides, for which the first n lines parse.
+	longest := func(high, stride int) int {
+		for n := high; n > 0; n -= stride {
+			var doc yaml.Node
+			err := readNode(yaml.NewDecoder(bytes.NewReader(source[:ends[n]])), &doc)
+			if err == nil || errors.Is(err, io.EOF) {
+				return n
+			}
+		}
+		return 0
+	}
+	stride := 1
+	if len(lines)*len(source) > maxSearch {
+		stride = int(math.Sqrt(float64(len(lines)))) | 1 // odd, or it might always stop within a pair of lines
+	}
+	if (len(lines)/stride+stride)*len(source) > maxSearch {
 		return named
 	}
-	for n := len(lines) - 1; n > 0; n-- {
-		var doc yaml.Node
-		err := readNode(yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:n], nil))), &doc)
-		if err == nil || errors.Is(err, io.EOF) {
-			return n + 1
-		}
+	good := longest(len(lines)-1, stride)
+	if stride > 1 {
+		good = max(good, longest(min(good+stride, len(lines)-1), 1))
 	}
-	return 1
+	return good + 1
 }
 
 // invalidUTF8 is the first line that is not UTF-8, 0 if there is none.

@@ -46,6 +46,15 @@ func splitListenAddress(s string) (network, address string) {
 	return "tcp", s
 }
 
+// selfConnected tells whether the kernel joined a socket to itself: a dialled
+// local port without a listener can be the one that the kernel chose to dial from.
+func selfConnected(local, remote netip.AddrPort) bool {
+	if !remote.IsValid() || local.Port() != remote.Port() {
+		return false
+	}
+	return local.Addr() == remote.Addr() || remote.Addr().IsUnspecified()
+}
+
 func addrPort(a net.Addr) netip.AddrPort {
 	if tcp, ok := a.(*net.TCPAddr); ok {
 		ip := tcp.AddrPort()

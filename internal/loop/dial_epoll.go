@@ -72,7 +72,7 @@ func (c *Conn) finishConnect(t *Task, deadline int64) error {
 	if code != 0 {
 		return syscall.Errno(code)
 	}
-	if c.remote.Addr().IsLoopback() && c.LocalAddr() == c.remote {
+	if selfConnected(c.LocalAddr(), c.remote) {
 		return ErrSelfConnect
 	}
 	return nil

@@ -36,3 +36,13 @@ func drainEventfd(fd int) {
 	var count [8]byte
 	_, _ = syscall.Read(fd, count[:])
 }
+
+// peekByte looks at a byte of input without taking it.
+func peekByte(fd int, p *[1]byte) error {
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(p)), 1,
+		syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

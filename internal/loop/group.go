@@ -14,7 +14,8 @@ type Options struct {
 	// Loops is how many loops run; 0 means one per usable CPU.
 	Loops int
 	// OnPanic is told of a panic in code on a loop, with the stack where it
-	// happened. It runs on the loop. Nil: the panic is counted only.
+	// happened. It runs where the panic did: on the loop, or on a goroutine of
+	// [Task.Await]. Nil: the panic is counted only.
 	OnPanic func(value any, stack []byte)
 	// OnStall is told that a loop has not come round for StallAfter, with the
 	// stacks of all goroutines. It runs on a goroutine of the group, once a stall.
@@ -49,7 +50,9 @@ func NewGroup(o Options) (*Group, error) {
 	for i := range o.Loops {
 		l, err := newLoop(g, i)
 		if err != nil {
-			g.Stop()
+			for _, l := range g.loops {
+				l.release()
+			}
 			return nil, fmt.Errorf("loop %d: %w", i, err)
 		}
 		g.loops = append(g.loops, l)
@@ -89,8 +92,8 @@ func (g *Group) Each(wait time.Duration, f func(*Loop)) bool {
 	done := make(chan struct{}, len(g.loops))
 	for _, l := range g.loops {
 		l.Post(func() {
+			defer func() { done <- struct{}{} }()
 			f(l)
-			done <- struct{}{}
 		})
 	}
 	timeout := time.NewTimer(wait)

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -11,7 +12,10 @@ import (
 // left to the caller to remove; one that nobody listens on is replaced.
 func listenNet(address string) (ln net.Listener, path string, err error) {
 	network, where := splitListenAddress(address)
-	ln, err = net.Listen(network, where)
+	// Multipath TCP is for those who ask for it: its sockets are slower to accept and do not splice.
+	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false)
+	ln, err = config.Listen(context.Background(), network, where)
 	if network != "unix" {
 		return ln, "", err
 	}
@@ -19,7 +23,7 @@ func listenNet(address string) (ln net.Listener, path string, err error) {
 		if err := os.Remove(where); err != nil {
 			return nil, "", err
 		}
-		ln, err = net.Listen(network, where)
+		ln, err = config.Listen(context.Background(), network, where)
 	}
 	if err != nil {
 		return nil, "", err

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -20,9 +21,12 @@ type Listener struct {
 	path     string // of a unix socket
 	acceptor Acceptor
 	retry    *Timer
-	started  bool // it has a slot and accepts
 	closed   bool
+	once     sync.Once
 }
+
+// noSlot is the slot of a listener that does not accept.
+const noSlot = -1
 
 // acceptBatch is how many connections are accepted before others have their turn.
 const acceptBatch = 128
@@ -50,7 +54,7 @@ func (g *Group) Open(address string, a Acceptor) (*Listener, error) {
 		return nil, err
 	}
 	defer file.Close()
-	fd, err := duplicate(file)
+	fd, err := nonblockingDuplicate(file)
 	if err != nil {
 		return nil, err
 	}
@@ -58,37 +62,49 @@ func (g *Group) Open(address string, a Acceptor) (*Listener, error) {
 		// Accepted sockets inherit it.
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	}
-	return &Listener{loop: g.loops[0], fd: fd, addr: addr, path: path, acceptor: a}, nil
+	return &Listener{loop: g.loops[0], fd: fd, slot: noSlot, addr: addr, path: path, acceptor: a}, nil
 }
 
 // Start begins to accept. It is called once.
-func (ln *Listener) Start() { ln.loop.Post(ln.start) }
+func (ln *Listener) Start() {
+	if !ln.loop.post(work{call: ln.start}) {
+		ln.release()
+	}
+}
 
 // Addr is the address that the listener is bound to.
 func (ln *Listener) Addr() net.Addr { return ln.addr }
 
 // Close stops listening. Connections that wait in its queue are accepted
-// first. done, which may be nil, is called on a loop afterwards.
+// first, unless it never started. done, which may be nil, is called on a loop
+// afterwards; it is not called when the group has stopped, which closes what
+// has started itself.
 func (ln *Listener) Close(done func()) {
-	ln.loop.Post(func() {
+	closing := func() {
 		ln.closeOnLoop()
 		if done != nil {
 			done()
 		}
-	})
+	}
+	if !ln.loop.post(work{call: closing}) {
+		ln.release()
+	}
 }
 
 func (ln *Listener) start() {
-	ln.retry = ln.loop.NewTimer(func(int64) { ln.accept() })
+	if ln.loop.stopping {
+		ln.closeOnLoop()
+	}
 	if ln.closed {
 		return
 	}
+	ln.retry = ln.loop.NewTimer(func(int64) { ln.accept() })
 	slot, err := ln.loop.register(ln.fd, ln)
 	if err != nil {
 		ln.loop.group.reportPanic(err)
 		return
 	}
-	ln.slot, ln.started = slot, true
+	ln.slot = slot
 }
 
 func (ln *Listener) onEvent(uint32) { ln.accept() }
@@ -129,20 +145,40 @@ func (ln *Listener) assign(fd int, from netip.AddrPort) {
 	to := ln.loop.group.emptiest()
 	to.connections.Add(1)
 	if to == ln.loop {
-		ln.adopt(to, fd, from)
+		adopt(to, ln.acceptor, fd, from)
 		return
 	}
-	to.Post(func() { ln.adopt(to, fd, from) })
+	a := &arrival{acceptor: ln.acceptor, fd: fd, from: from}
+	if !to.post(work{arrival: a}) {
+		a.refuse(to)
+	}
 }
 
-func (ln *Listener) adopt(l *Loop, fd int, from netip.AddrPort) {
-	if !l.stopping {
-		c, err := newConn(l, fd, from, accepted)
-		if err == nil {
-			ln.acceptor.Accepted(c)
-			return
-		}
+// An arrival is an accepted connection on its way to another loop.
+type arrival struct {
+	acceptor Acceptor
+	fd       int
+	from     netip.AddrPort
+}
+
+func (a *arrival) adopt(l *Loop) { adopt(l, a.acceptor, a.fd, a.from) }
+
+func (a *arrival) refuse(l *Loop) { refuse(l, a.fd) }
+
+func adopt(l *Loop, a Acceptor, fd int, from netip.AddrPort) {
+	if l.stopping {
+		refuse(l, fd)
+		return
 	}
+	c, err := newConn(l, fd, from, accepted)
+	if err != nil {
+		refuse(l, fd)
+		return
+	}
+	c.tellAccepted(a)
+}
+
+func refuse(l *Loop, fd int) {
 	l.connections.Add(-1)
 	_ = syscall.Close(fd)
 }
@@ -151,29 +187,30 @@ func (ln *Listener) closeOnLoop() {
 	if ln.closed {
 		return
 	}
-	if ln.started {
+	ln.closed = true
+	ln.unlink() // before the queue is served: nobody joins it afterwards
+	if ln.slot != noSlot {
 		for more := true; more; {
 			more, _ = ln.acceptOne()
 		}
 		ln.retry.Stop()
 		ln.loop.forget(ln.slot)
 	}
-	ln.closed = true
 	_ = syscall.Close(ln.fd)
+}
+
+// release closes a listener whose loop has ended and did not know of it.
+func (ln *Listener) release() {
+	ln.once.Do(func() {
+		if !ln.closed {
+			ln.unlink()
+			_ = syscall.Close(ln.fd)
+		}
+	})
+}
+
+func (ln *Listener) unlink() {
 	if ln.path != "" {
 		_ = os.Remove(ln.path)
 	}
-}
-
-func duplicate(file *os.File) (int, error) {
-	fd, err := syscall.Dup(int(file.Fd()))
-	if err != nil {
-		return -1, err
-	}
-	syscall.CloseOnExec(fd)
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		_ = syscall.Close(fd)
-		return -1, err
-	}
-	return fd, nil
 }

@@ -7,7 +7,8 @@ import (
 	"os"
 	"strconv"
 	"syscall"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 func listenFile(address string) (file *os.File, addr net.Addr, path string, err error) {
@@ -33,12 +34,15 @@ func zoneIndex(zone string) uint32 {
 	return 0
 }
 
-// peekByte looks at a byte of input without taking it.
-func peekByte(fd int, p *[1]byte) error {
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(p)), 1,
-		syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
-	if errno != 0 {
-		return errno
+// nonblockingDuplicate outlives the file.
+func nonblockingDuplicate(file *os.File) (int, error) {
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
 	}
-	return nil
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		_ = syscall.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }

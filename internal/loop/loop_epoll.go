@@ -9,32 +9,20 @@ import (
 	"time"
 )
 
-// A Loop is one event loop: a goroutine around an epoll instance. Unless a
-// method says otherwise it is called only by code that runs on the loop.
-type Loop struct {
-	index int
-	group *Group
-	poll  int
-	wake  int // an eventfd that ends the wait when work is posted
-
-	now        int64
-	lastYield  int64
+// An engine is a goroutine around an epoll instance, edge-triggered.
+type engine struct {
+	poll       int
+	wake       int // an eventfd that ends the wait when work is posted
 	asleep     atomic.Bool
-	turnBegan  atomic.Int64 // when the turn that runs began; 0 while the loop waits
+	lastYield  int64
 	events     [256]syscall.EpollEvent
 	event, got int
 	sockets    []socket
 	freeSlots  []int32
-	wheel      wheel
 	ready      taskList
-	mailbox    mailbox
 	tasks      taskPool
 	pipes      pipePool
 	iovecs     [maxIovecs]syscall.Iovec
-	endOfTurn  []func()
-	stopping   bool
-
-	connections atomic.Int64 // accepted ones, for spreading
 }
 
 // A socket is a slot that epoll's events refer to by index and generation, so
@@ -59,31 +47,15 @@ func newLoop(g *Group, index int) (*Loop, error) {
 		_ = syscall.Close(poll)
 		return nil, err
 	}
-	l := &Loop{index: index, group: g, poll: poll, wake: wake, now: Nanotime()}
+	l := &Loop{index: index, group: g, engine: engine{poll: poll, wake: wake}, now: Nanotime()}
 	l.wheel.tick = l.now >> tickShift
 	l.tasks.loop = l
 	if _, err := l.register(wake, wakeups{l}); err != nil {
-		_ = syscall.Close(poll)
-		_ = syscall.Close(wake)
+		l.release()
 		return nil, err
 	}
 	return l, nil
 }
-
-// Index is the loop's place in [Group.Loops].
-func (l *Loop) Index() int { return l.index }
-
-// Group returns the group the loop belongs to.
-func (l *Loop) Group() *Group { return l.group }
-
-// Now is the time of this turn, as [Nanotime] counts.
-func (l *Loop) Now() int64 { return l.now }
-
-// Connections is how many accepted connections the loop has. Any goroutine may ask.
-func (l *Loop) Connections() int { return int(l.connections.Load()) }
-
-// AtEndOfTurn adds a function that the loop calls before it waits. It is for set-up, before load.
-func (l *Loop) AtEndOfTurn(f func()) { l.endOfTurn = append(l.endOfTurn, f) }
 
 func (l *Loop) run() {
 	defer l.release()
@@ -129,22 +101,14 @@ func (l *Loop) dispatch() (done bool) {
 			s.owner.onEvent(e.Events)
 		}
 	}
+	l.wheel.advance(l.now)
+	l.takeMail()
 	for range l.ready.length {
 		t := l.ready.pop()
 		t.resume(t.wake)
 	}
-	l.wheel.advance(l.now)
-	l.takeMail()
-	for _, f := range l.endOfTurn {
-		f()
-	}
+	l.endTurn()
 	return true
-}
-
-func (l *Loop) recoverPanic() {
-	if v := recover(); v != nil {
-		l.group.reportPanic(v)
-	}
 }
 
 func (l *Loop) untilNextTimer() (milliseconds int) {
@@ -157,30 +121,17 @@ func (l *Loop) untilNextTimer() (milliseconds int) {
 
 func (l *Loop) arm(t *timer, at int64) { l.wheel.add(t, at) }
 
-func (l *Loop) post(w work) {
-	if first := l.mailbox.put(w); first && l.asleep.Load() {
-		signalEventfd(l.wake)
-	}
-}
-
-func (l *Loop) takeMail() {
-	if l.mailbox.empty() {
+// rouse ends the loop's wait. The eventfd is not touched once the loop has
+// closed it: the number may be another's.
+func (l *Loop) rouse() {
+	if !l.asleep.Load() {
 		return
 	}
-	got := l.mailbox.take()
-	for i, w := range got {
-		if w.task != nil {
-			w.task.unpark()
-			continue
-		}
-		l.call(got[i].call)
+	l.mailbox.mu.Lock()
+	defer l.mailbox.mu.Unlock()
+	if !l.mailbox.closed {
+		signalEventfd(l.wake)
 	}
-	l.mailbox.give(got)
-}
-
-func (l *Loop) call(f func()) {
-	defer l.recoverPanic()
-	f()
 }
 
 // register adds a descriptor, edge-triggered for everything, and returns its slot.
@@ -234,6 +185,7 @@ func (l *Loop) finished() bool { return l.stopping && l.tasks.ended() }
 
 func (l *Loop) release() {
 	l.turnBegan.Store(0)
+	l.refuseMail()
 	l.pipes.close()
 	_ = syscall.Close(l.wake)
 	_ = syscall.Close(l.poll)

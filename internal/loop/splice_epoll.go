@@ -71,7 +71,8 @@ func (p *pipe) close() {
 // without copying them through this process. It returns how many dst has taken,
 // and apart from each other what went wrong on the reading and on the writing
 // side; io.EOF says that input ended before n bytes. Each wait lasts at
-// most that side's timeout in nanoseconds (0: for ever). ErrNoSplice says that no
+// most that side's timeout in nanoseconds (0: for ever); c's read deadline and
+// dst's write deadline serve for that, and are to be set anew afterwards. ErrNoSplice says that no
 // pipe was to be had: copy what is left instead.
 func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
 	for n < 0 || moved < n {

@@ -2,70 +2,35 @@
 
 package loop
 
-import (
-	"iter"
-	"time"
-)
+import "iter"
 
-// A Runner is what a task runs. Passing a pointer keeps starting a task free of
-// allocation.
-type Runner interface {
-	// Run is called once, on the loop. When it returns, the task may be given
-	// other work: it must not be kept.
-	Run(t *Task)
+// An execution is the coroutine that a task runs as.
+type execution struct {
+	next   func() (struct{}, bool)
+	yield  func(struct{}) bool
+	link   *Task // in a taskList
+	budget int
 }
-
-// A Task is a coroutine on one loop. Its methods are called by the code that it
-// runs, except Unpark.
-type Task struct {
-	loop    *Loop
-	runner  Runner
-	next    func() (struct{}, bool)
-	yield   func(struct{}) bool
-	link    *Task // in a taskList
-	wake    error // what the next resume brings
-	budget  int
-	state   taskState
-	token   bool // Unpark came before Park
-	sleeper timer
-}
-
-type taskState uint8
 
 const (
-	free    taskState = iota
-	running           // on the loop now
-	waiting           // for a connection
-	parked            // in Park
-	queued            // in the loop's ready list
-	ended
+	// turnBudget is how many bytes a task may move before others have their turn.
+	turnBudget = 512 << 10
+	// callCost is what a system call counts beside its bytes, so that small ones end a turn, too.
+	callCost = 2 << 10
 )
 
-// turnBudget is how many bytes a task may move before others have their turn.
-const turnBudget = 512 << 10
-
-// Start runs r on a task of this loop, now if the caller is not itself a task,
-// else in this turn or the next.
+// Start runs r on a task of this loop, in this turn or the next; never before
+// it returns. A loop that is ending drops r without running it.
 func (l *Loop) Start(r Runner) {
+	if l.stopping {
+		return
+	}
 	t := l.tasks.take()
 	t.runner = r
 	t.state = queued
 	t.wake = nil
-	if l.stopping {
-		t.wake = ErrStopped
-	}
 	l.ready.push(t)
 }
-
-// startNow is Start for the loop's own handlers: the task runs at once.
-func (l *Loop) startNow(r Runner) {
-	t := l.tasks.take()
-	t.runner = r
-	t.resume(nil)
-}
-
-// Loop returns the loop that the task belongs to.
-func (t *Task) Loop() *Loop { return t.loop }
 
 // resume switches to the task until it waits or is done. Only the loop calls it.
 func (t *Task) resume(err error) {
@@ -78,14 +43,7 @@ func (t *Task) resume(err error) {
 	}
 }
 
-// wait gives the loop its turn and returns what resume brought.
-func (t *Task) wait(s taskState) error {
-	t.state = s
-	t.yield(struct{}{})
-	err := t.wake
-	t.wake = nil
-	return err
-}
+func (t *Task) suspend() { t.yield(struct{}{}) }
 
 // resumeLater puts a waiting task into the ready list.
 func (t *Task) resumeLater(err error) {
@@ -97,106 +55,24 @@ func (t *Task) resumeLater(err error) {
 	t.loop.ready.push(t)
 }
 
-// interrupt resumes a task that waits for whatever it may be.
-func (t *Task) interrupt(err error) {
-	if t.state == waiting || t.state == parked {
-		t.resume(err)
-	}
-}
-
-// Interrupt ends another task's wait with err, for callers on the task's own
-// loop. A task that does not wait is not disturbed.
-func (t *Task) Interrupt(err error) {
-	if t.state == waiting || t.state == parked {
-		t.resumeLater(err)
-	}
-}
-
-// spend takes n bytes from the turn's budget and lets others run when it is used up.
+// spend takes a call that moved n bytes from the turn's budget and lets others
+// run when it is used up.
 func (t *Task) spend(n int) {
-	if t.budget -= n; t.budget <= 0 {
+	if t.budget -= n + callCost; t.budget <= 0 {
 		t.wake = nil
 		t.loop.ready.push(t)
-		t.wait(queued)
-	}
-}
-
-// Park waits until Unpark, or until deadline (0: none), which gives ErrTimeout.
-// It may return early without cause: the caller looks at its condition again.
-func (t *Task) Park(deadline int64) error {
-	if t.loop.stopping {
-		return ErrStopped
-	}
-	if t.token {
-		t.token = false
-		return nil
-	}
-	if deadline != 0 {
-		if deadline <= t.loop.now {
-			return ErrTimeout
+		if err := t.wait(queued); err != nil {
+			t.missed = err
 		}
-		t.loop.arm(&t.sleeper, deadline)
-	}
-	err := t.wait(parked)
-	t.loop.wheel.remove(&t.sleeper)
-	return err
-}
-
-// unpark is Unpark on the loop.
-func (t *Task) unpark() {
-	if t.state == parked {
-		t.resumeLater(nil)
-		return
-	}
-	t.token = true
-}
-
-// Resume is Unpark for callers on the task's own loop.
-func (t *Task) Resume() { t.unpark() }
-
-func (t *Task) expire(int64) {
-	if t.state == parked {
-		t.resume(ErrTimeout)
-	}
-}
-
-// Sleep waits for d. The error is ErrStopped when the loop ends.
-func (t *Task) Sleep(d time.Duration) error {
-	until := t.loop.now + int64(d)
-	for {
-		switch err := t.Park(until); err {
-		case nil:
-		case ErrTimeout:
-			return nil
-		default:
-			return err
-		}
-	}
-}
-
-// Await runs f on a goroutine of its own and waits for its end, which may be
-// long: the loop goes on meanwhile. f must not touch what belongs to the loop.
-func (t *Task) Await(f func()) {
-	done := false
-	go func() {
-		defer t.loop.Post(func() {
-			done = true
-			t.unpark()
-		})
-		defer t.loop.recoverPanic()
-		f()
-	}()
-	for !done {
-		t.wait(parked)
 	}
 }
 
 // body is what the coroutine runs: one Runner after the other.
 func (t *Task) body(yield func(struct{}) bool) {
 	t.yield = yield
-	for t.state != ended {
+	for {
 		t.runOnce()
-		t.runner, t.token = nil, false
+		t.reset()
 		if t.loop.tasks.full() {
 			t.state = ended
 			t.loop.tasks.left(t)
@@ -205,15 +81,6 @@ func (t *Task) body(yield func(struct{}) bool) {
 		t.state = free
 		yield(struct{}{})
 	}
-}
-
-func (t *Task) runOnce() {
-	defer t.loop.recoverPanic()
-	if t.wake == ErrStopped {
-		return
-	}
-	t.wake = nil
-	t.runner.Run(t)
 }
 
 func newTask(l *Loop) *Task {

@@ -72,10 +72,7 @@ func (p *taskPool) left(t *Task) { delete(p.all, t) }
 // Those that wait for a connection have been resumed by its closing.
 func (p *taskPool) stop() {
 	for t := range p.all {
-		switch t.state {
-		case parked:
-			t.resumeLater(ErrStopped)
-		case free:
+		if t.state == parked || t.state == free {
 			t.resumeLater(ErrStopped)
 		}
 	}

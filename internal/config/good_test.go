@@ -216,6 +216,7 @@ func TestMergeKeys(t *testing.T) {
 	same(t, "merged through", second.Limits.Head, int64(4096))
 	same(t, "target follows head", second.Limits.Target, int64(4096))
 	same(t, "merged", second.Timeouts.Head, time.Second)
+	same(t, "forwarded off", second.Forwarded, Forwarded{})
 	same(t, "the first of a list wins", third.Timeouts.Head, 2*time.Second)
 	same(t, "and the others fill in", third.Limits.Fields, 10)
 }

@@ -31,7 +31,8 @@ func complainPathPattern(path string) string {
 			return fmt.Sprintf("%q has an encoded NUL, which is always refused", clip(path))
 		}
 	}
-	for segment := range strings.SplitSeq(normalPath(path), "/") {
+	segments := strings.NewReplacer("%2F", "/", "%5C", "/").Replace(normalPath(path))
+	for segment := range strings.SplitSeq(segments, "/") {
 		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
 			return fmt.Sprintf("%q has a dot segment; requests have none when they are matched", clip(path))
 		}

@@ -37,8 +37,9 @@ type Server struct {
 	pools      map[string]*poolState // by name
 	routes     map[string][]routeStats
 	budgets    map[budgetKey]*balancer.RetryBudget
-	drained    map[string]bool // regions that an operator took out
-	lastError  error           // of the last reload
+	drains     drains
+	gathered   gathering
+	lastError  error // of the last reload
 	logConfig  config.AccessLog
 }
 
@@ -66,7 +67,6 @@ func New(c *config.Config, o Options) (*Server, error) {
 		pools:     map[string]*poolState{},
 		routes:    map[string][]routeStats{},
 		budgets:   map[budgetKey]*balancer.RetryBudget{},
-		drained:   map[string]bool{},
 		started:   loop.Nanotime(),
 	}
 	var err error

@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"spillway/health"
+	"spillway/internal/loop"
+)
+
+// drains are what an operator took out and has not put back. They outlive the
+// backends that they are about: one that a reload or a resolver brings back is
+// as its operator left it. The zero value is ready; the lock may be taken under any other.
+type drains struct {
+	mu       sync.Mutex
+	regions  map[string]bool
+	backends map[drainedBackend]bool
+}
+
+type drainedBackend struct{ pool, address string }
+
+// allows tells whether a backend may be in service, whatever is observed of it.
+func (d *drains) allows(pool, address, region string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.regions[region] && !d.backends[drainedBackend{pool, address}]
+}
+
+func (d *drains) hasBackend(pool, address string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.backends[drainedBackend{pool, address}]
+}
+
+func (d *drains) hasRegion(region string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.regions[region]
+}
+
+func (d *drains) setBackends(pool string, addresses []string, enabled bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.backends == nil {
+		d.backends = map[drainedBackend]bool{}
+	}
+	for _, address := range addresses {
+		if enabled {
+			delete(d.backends, drainedBackend{pool, address})
+		} else {
+			d.backends[drainedBackend{pool, address}] = true
+		}
+	}
+}
+
+func (d *drains) setRegion(region string, enabled bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.regions == nil {
+		d.regions = map[string]bool{}
+	}
+	if enabled {
+		delete(d.regions, region)
+	} else {
+		d.regions[region] = true
+	}
+}
+
+// An UnknownNameError says that nothing goes by a name, and what there is.
+type UnknownNameError struct {
+	Kind  string // "pool", "region", or "backend of pool NAME"
+	Name  string
+	There []string // in order
+}
+
+// Error lists the names that there are, up to a score of them.
+func (e *UnknownNameError) Error() string {
+	const most = 20
+	there := "there is none"
+	switch n := len(e.There); {
+	case n > most:
+		there = fmt.Sprintf("there are %s and %d more", strings.Join(e.There[:most], ", "), n-most)
+	case n > 0:
+		there = "there is " + strings.Join(e.There, ", ")
+	}
+	return fmt.Sprintf("no %s is named %q; %s", e.Kind, e.Name, there)
+}
+
+// DrainBackend takes one backend of a pool out of service (enabled is false), or
+// back into it. It gets no new requests; those that run go on to their end.
+// backend is an address as the status shows it, or the address with a host name
+// of the configuration, which stands for all that the name has now. It holds over
+// reloads, also for an address that goes and comes back, and does not end by the
+// undraining of the region. An unknown name is an [*UnknownNameError].
+func (s *Server) DrainBackend(pool, backend string, enabled bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pools[pool]
+	if p == nil {
+		return &UnknownNameError{"pool", pool, sortedKeys(s.pools)}
+	}
+	addresses, there := p.find(backend)
+	if addresses == nil && enabled && s.drains.hasBackend(pool, backend) {
+		addresses = []string{backend} // it is gone, and shall come back undrained
+	}
+	if addresses == nil {
+		return &UnknownNameError{"backend of pool " + pool, backend, there}
+	}
+	s.drains.setBackends(pool, addresses, enabled)
+	p.obeyOperator()
+	return nil
+}
+
+// DrainRegion takes all backends of a region out of service (enabled is false),
+// those of all pools and also those that a later reload or resolving brings, or
+// back into it, except for those that were taken out by themselves. An unknown
+// name is an [*UnknownNameError].
+func (s *Server) DrainRegion(region string, enabled bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := s.snapshot.Load().config.RegionOrder()
+	if !slices.Contains(there, region) && !(enabled && s.drains.hasRegion(region)) {
+		return &UnknownNameError{"region", region, there}
+	}
+	s.drains.setRegion(region, enabled)
+	for _, name := range sortedKeys(s.pools) {
+		s.pools[name].obeyOperator()
+	}
+	return nil
+}
+
+// find returns the addresses that an operator means, nil if none, and all that there are.
+func (p *poolState) find(backend string) (meant, there []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.members {
+		there = append(there, p.members[i].Address)
+	}
+	if slices.Contains(there, backend) {
+		return []string{backend}, there
+	}
+	for i := range p.config.Backends {
+		if c := &p.config.Backends[i]; string(c.Address) == backend {
+			for _, address := range p.addressesOf(c) {
+				meant = append(meant, address.String())
+			}
+		}
+	}
+	return meant, there
+}
+
+// obeyOperator brings the members in line with what is drained.
+func (p *poolState) obeyOperator() {
+	p.mu.Lock()
+	members := slices.Clone(p.members)
+	p.mu.Unlock()
+	var transitions []health.Transition
+	now := loop.Nanotime()
+	for i := range members {
+		m := &members[i]
+		enabled := p.server.drains.allows(p.name, m.Address, m.Region)
+		transitions = append(transitions, m.Data.(*backend).tracker.SetEnabled(enabled, now))
+	}
+	p.apply(transitions...)
+	p.rebuild() // one that was not available is refused to a panic, too
+}

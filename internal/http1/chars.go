@@ -1,21 +1,45 @@
 package http1
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
-// tokenChar holds for the characters of a token (RFC 9110 5.6.2).
-var tokenChar = charset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+const (
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits  = "0123456789"
+)
 
-// targetChar holds for what may stand in a request target: the URI's
-// characters (RFC 3986) and some that user agents are known to leave unescaped.
-// Controls, spaces, a fragment, a backslash and bytes above ASCII are not.
-var targetChar = charset("!$&'()*+,-./:;=?@_~%[]{}|^`\"<>0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+// tokenChar is not zero for the characters of a token (RFC 9110 5.6.2).
+var tokenChar = func() (set [256]uint8) {
+	for _, c := range []byte("!#$%&'*+-.^`|~" + letters + digits) {
+		set[c] = plain
+	}
+	set['_'] = underscore
+	return set
+}()
 
-// hostChar holds for a registered name or an IPv4 address (RFC 3986 3.2.2).
-var hostChar = charset("-._~!$&'()*+,;=%0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+const (
+	plain      = 1
+	underscore = 2
+)
+
+// targetChar holds for what may stand in a request target: the characters of a
+// URI (RFC 3986) and some that user agents are known to leave unescaped. Not
+// among them are controls, white space, the fragment's mark, bytes above ASCII,
+// and the backslash, which some servers take for a slash.
+var targetChar = charset("!$&'()*+,-./:;=?@_~%[]{}|^`\"<>" + letters + digits)
+
+// hostChar holds for the names in an authority. A registered name could have
+// more by RFC 3986 3.2.2, but no name of a host does (RFC 9110 4.3.2 leads to
+// DNS), and escapes, commas and the like are read differently further on.
+var hostChar = charset("-._~" + letters + digits)
+
+var hexChar = charset(digits + "abcdefABCDEF")
 
 func charset(chars string) (set [256]bool) {
-	for i := range len(chars) {
-		set[chars[i]] = true
+	for _, c := range []byte(chars) {
+		set[c] = true
 	}
 	return set
 }
@@ -29,63 +53,93 @@ func all(p []byte, set *[256]bool) bool {
 	return true
 }
 
-// validValue holds for field values and reason phrases: visible characters,
-// spaces, tabs and obs-text (RFC 9110 5.5).
-func validValue(p []byte) bool {
+func isToken(p []byte) bool {
+	for _, c := range p {
+		if tokenChar[c] == 0 {
+			return false
+		}
+	}
+	return len(p) > 0
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// textEnd returns where the text that begins at i ends: the index of the first
+// control character other than HTAB, or len(p). Field values and reason phrases
+// are such text: visible characters, SP, HTAB and obs-text (RFC 9110 5.5).
+func textEnd(p []byte, i int) int {
 	const (
 		low  = 0x0101010101010101
 		high = 0x8080808080808080
 	)
-	i := 0
-	for ; i+8 <= len(p); i += 8 {
+	for i+8 <= len(p) {
 		v := binary.LittleEndian.Uint64(p[i:])
-		control := (v - 0x20*low) & ^v & high
 		del := v ^ 0x7f*low
-		del = (del - low) & ^del & high
-		if control|del != 0 && !validBytes(p[i:i+8]) {
-			return false
+		controls := ((v-0x20*low)&^v | (del-low)&^del) & high
+		if controls == 0 {
+			i += 8
+			continue
 		}
-	}
-	return validBytes(p[i:])
-}
-
-func validBytes(p []byte) bool {
-	for _, c := range p {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return false
+		// Only the lowest mark is exact: a borrow may have set those above it.
+		i += bits.TrailingZeros64(controls) / 8
+		if p[i] != '\t' {
+			return i
 		}
+		i++
 	}
-	return true
+	for i < len(p) && (p[i] >= ' ' && p[i] != 0x7f || p[i] == '\t') {
+		i++
+	}
+	return i
 }
 
 // trim removes optional white space at both ends (RFC 9110 5.6.3).
 func trim(p []byte) []byte {
-	for len(p) > 0 && (p[0] == ' ' || p[0] == '\t') {
+	for len(p) > 0 && isSpace(p[0]) {
 		p = p[1:]
 	}
-	for len(p) > 0 && (p[len(p)-1] == ' ' || p[len(p)-1] == '\t') {
+	for len(p) > 0 && isSpace(p[len(p)-1]) {
 		p = p[:len(p)-1]
 	}
 	return p
 }
 
-// equalFold compares with a name in lower case; p is a token.
-func equalFold(p []byte, lower string) bool {
-	if len(p) != len(lower) {
+func isSpace(c byte) bool { return c == ' ' || c == '\t' }
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c |= 0x20
+	}
+	return c
+}
+
+// equalFold compares in any case of ASCII letters; text is in lower case.
+func equalFold(p []byte, text string) bool {
+	if len(p) != len(text) {
 		return false
 	}
 	for i, c := range p {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
+		if lower(c) != text[i] {
 			return false
 		}
 	}
 	return true
 }
 
-// nextElement cuts the first element off a comma-separated list.
+// sameName compares two names in any case of ASCII letters.
+func sameName[S []byte | string](a []byte, b S) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, c := range a {
+		if c != b[i] && lower(c) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// nextElement cuts the first element off a comma-separated list (RFC 9110 5.6.1).
 func nextElement(list []byte) (element, rest []byte) {
 	for i, c := range list {
 		if c == ',' {
@@ -95,15 +149,9 @@ func nextElement(list []byte) (element, rest []byte) {
 	return trim(list), nil
 }
 
-// ValidFieldName tells whether a name is a token.
-func ValidFieldName(name string) bool {
-	for i := range len(name) {
-		if !tokenChar[name[i]] {
-			return false
-		}
-	}
-	return name != ""
-}
+// ValidFieldName tells whether name is a token (RFC 9110 5.1).
+func ValidFieldName(name string) bool { return isToken([]byte(name)) }
 
-// ValidFieldValue tells whether a value has no characters that could end its line.
-func ValidFieldValue(value string) bool { return validValue([]byte(value)) }
+// ValidFieldValue tells whether value holds no character that could end its
+// line or is otherwise forbidden in one (RFC 9110 5.5).
+func ValidFieldValue(value string) bool { return textEnd([]byte(value), 0) == len(value) }

@@ -5,214 +5,180 @@ type ChunkKind uint8
 
 // The kinds.
 const (
-	NeedMore ChunkKind = iota // framing that is not complete yet
-	Line                      // a size line, or the line end behind a chunk
+	NeedMore ChunkKind = iota // framing that goes on with the next bytes
+	Line                      // the end of a size line or of the line end behind a chunk
 	Data                      // payload
 	Last                      // the end of the last chunk's line; the trailer section follows
 )
 
 // Chunks walks a chunked body (RFC 9112 7.1). Only what the grammar allows
-// passes; extensions may stand but are bounded. The zero value is at the start.
+// passes; extensions may stand but their bytes are bounded. The zero value is at
+// the start of a body.
 type Chunks struct {
-	left   int64
-	state  chunkState
-	digits uint8
-	ext    uint16 // bytes of this chunk's extensions
+	left      int64
+	excess    int64 // bytes of extensions that the payload does not make up for
+	extension uint16
+	digits    uint8
+	state     chunkState
 }
 
 type chunkState uint8
 
 const (
 	sizeStart chunkState = iota
-	sizeDigits
-	extStart     // white space in front of ";"
-	extName      // behind ";"
-	extNameRest  // inside a name
-	extNameEnd   // white space behind a name
-	extValue     // behind "="
-	extToken     // inside a token value
-	extQuoted    // inside a quoted value
-	extEscaped   // behind a backslash in one
-	extValueEnd  // behind a value
-	sizeLineFeed // behind the CR of a size line
-	data
-	dataReturn
-	dataLineFeed
+	inSize
+	sizeLF // behind the CR of a size line
+	inData
+	dataCR
+	dataLF
+	atEnd // behind the last chunk's line
+	// From here on, inside of extensions.
+	extSpace      // white space in front of ";"
+	extName       // behind ";"
+	inExtName     //
+	extNameSpace  // white space behind a name
+	extValue      // behind "="
+	inExtToken    //
+	inExtQuotes   //
+	inExtEscape   // behind a backslash in quotes
+	extQuotesEnd  // behind the closing quote
+	extValueSpace // white space behind a value
 )
 
 const (
 	maxSizeDigits = 16
-	maxExtensions = 1024
+	maxExtension  = 1 << 10  // bytes in one size line
+	maxExcess     = 16 << 10 // bytes in a body, above freeExtension and twice the payload
+	freeExtension = 16
 )
 
 // Remaining is how much payload the current chunk still has.
 func (c *Chunks) Remaining() int64 { return c.left }
 
-// Skip passes n bytes of payload, at most Remaining, that went another way.
+// Skip passes over n bytes of payload that went another way. It panics if the
+// chunk has fewer: the framing would be lost.
 func (c *Chunks) Skip(n int64) {
-	if c.left -= n; c.left == 0 && n > 0 {
-		c.state = dataReturn
+	if n < 0 || n > c.left {
+		panic("http1: Skip beyond the chunk")
+	}
+	c.left -= n
+	if c.left == 0 && c.state == inData {
+		c.state = dataCR
 	}
 }
 
-// Next takes bytes from the start of p, all of one kind. The state goes on from
-// call to call: what was taken must not be given again. NeedMore says that all
-// of p was taken.
+// Next takes n bytes from the start of p, all of one kind. What was taken must
+// not be given again. NeedMore says that all of p was taken, or that p is empty. With Line and
+// Last, n counts also framing that stands directly in front. Behind Last there is nothing more
+// to take: Next returns 0 and Last. The bytes before n are good also with an error,
+// which is final.
 func (c *Chunks) Next(p []byte) (n int, kind ChunkKind, err error) {
-	if c.state == data {
+	if c.state == inData {
 		n := min(c.left, int64(len(p)))
+		if n == 0 {
+			return 0, NeedMore, nil
+		}
 		c.Skip(n)
 		return int(n), Data, nil
 	}
 	for i, b := range p {
-		done, ok := c.step(b)
-		if !ok {
-			return i, Line, errChunk
+		if c.state == atEnd {
+			return i, Last, nil
 		}
-		if !done {
-			continue
+		if f := c.step(b); f != noFault {
+			return i, NeedMore, f.inRequest()
 		}
-		if c.state == data && c.left == 0 {
+		switch c.state {
+		case inData:
+			return i + 1, Line, nil
+		case atEnd:
 			return i + 1, Last, nil
 		}
-		return i + 1, Line, nil
+	}
+	if c.state == atEnd {
+		return 0, Last, nil
 	}
 	return len(p), NeedMore, nil
 }
 
-// step takes one byte of framing; done at the end of a line.
-func (c *Chunks) step(b byte) (done, ok bool) {
+// step takes one byte of framing.
+func (c *Chunks) step(b byte) fault {
 	switch c.state {
 	case sizeStart:
-		c.left, c.digits, c.ext = 0, 0, 0
-		c.state = sizeDigits
-		return false, c.addDigit(b)
-	case sizeDigits:
-		if hexValue(b) >= 0 {
-			return false, c.addDigit(b)
+		c.left, c.digits, c.extension = 0, 0, 0
+		c.state = inSize
+		return c.addDigit(b)
+	case inSize:
+		if hexChar[b] {
+			return c.addDigit(b)
 		}
-		return false, c.afterSize(b)
-	case sizeLineFeed:
-		c.state = data
-		return true, b == '\n'
-	case dataReturn:
-		c.state = dataLineFeed
-		return false, b == '\r'
-	case dataLineFeed:
+		return c.sizeEnd(b, extSpace)
+	case sizeLF:
+		if b != '\n' {
+			return badChunk
+		}
+		return c.begin()
+	case dataCR:
+		c.state = dataLF
+		return expect(b == '\r')
+	case dataLF:
 		c.state = sizeStart
-		return true, b == '\n'
+		return expect(b == '\n')
 	}
-	if c.ext++; c.ext > maxExtensions {
-		return false, false
+	if c.extension++; c.extension > maxExtension {
+		return longExtension
 	}
-	return false, c.extension(b)
+	return c.extend(b)
 }
 
-func (c *Chunks) addDigit(b byte) bool {
-	v := hexValue(b)
-	if c.digits++; v < 0 || c.digits > maxSizeDigits || c.left > (1<<63-1)>>4 {
-		return false
+func expect(ok bool) fault {
+	if ok {
+		return noFault
+	}
+	return badChunk
+}
+
+func (c *Chunks) addDigit(b byte) fault {
+	if c.digits++; !hexChar[b] || c.digits > maxSizeDigits || c.left > (1<<63-1)>>4 {
+		return badChunk
+	}
+	v := b - '0'
+	if b > '9' {
+		v = b | 0x20 - 'a' + 10
 	}
 	c.left = c.left<<4 | int64(v)
-	return true
+	return noFault
 }
 
-// afterSize takes what may follow a size, or an extension that is complete.
-func (c *Chunks) afterSize(b byte) bool {
-	switch b {
-	case '\r':
-		c.state = sizeLineFeed
-	case ';':
-		c.state = extName
-	case ' ', '\t':
-		c.state = extStart
-	default:
-		return false
+// begin is the end of a size line.
+func (c *Chunks) begin() fault {
+	c.state = inData
+	if c.left == 0 {
+		c.state = atEnd
 	}
-	return true
+	if c.extension > 0 {
+		c.excess += int64(c.extension)
+		if c.excess > maxExcess {
+			return longExtension
+		}
+	}
+	if c.excess > 0 {
+		c.excess = max(0, c.excess-freeExtension-2*min(c.left, maxExcess))
+	}
+	return noFault
 }
 
-// extension follows chunk-ext: ";" name ["=" value], white space around each.
-func (c *Chunks) extension(b byte) bool {
-	space := b == ' ' || b == '\t'
-	switch c.state {
-	case extStart, extValueEnd:
-		if space {
-			return true
-		}
-		if b == ';' || b == '\r' && c.state == extValueEnd {
-			return c.afterSize(b)
-		}
-		return false
-	case extName:
-		if space {
-			return true
-		}
-		c.state = extNameRest
-		return tokenChar[b]
-	case extNameRest:
-		if tokenChar[b] {
-			return true
-		}
-		c.state = extNameEnd
-		return c.afterName(b, space)
-	case extNameEnd:
-		return c.afterName(b, space)
-	case extValue:
-		switch {
-		case space:
-		case b == '"':
-			c.state = extQuoted
-		default:
-			c.state = extToken
-			return tokenChar[b]
-		}
-		return true
-	case extToken:
-		if tokenChar[b] {
-			return true
-		}
-		return c.afterSizeOrSpace(b, space)
-	case extQuoted:
-		switch b {
-		case '"':
-			c.state = extValueEnd
-		case '\\':
-			c.state = extEscaped
-		}
-		return b >= ' ' && b != 0x7f || b == '\t'
-	case extEscaped:
-		c.state = extQuoted
-		return b >= ' ' && b != 0x7f || b == '\t'
-	}
-	return false
-}
-
-func (c *Chunks) afterName(b byte, space bool) bool {
-	if b == '=' {
-		c.state = extValue
-		return true
-	}
-	if space {
-		return true
-	}
-	return c.afterSize(b)
-}
-
-func (c *Chunks) afterSizeOrSpace(b byte, space bool) bool {
-	if space {
-		c.state = extValueEnd
-		return true
-	}
-	return c.afterSize(b)
-}
-
-func hexValue(b byte) int {
+// sizeEnd takes what may follow a size, or an extension that is complete.
+func (c *Chunks) sizeEnd(b byte, space chunkState) fault {
 	switch {
-	case '0' <= b && b <= '9':
-		return int(b - '0')
-	case 'a' <= b|0x20 && b|0x20 <= 'f':
-		return int(b|0x20-'a') + 10
+	case b == '\r':
+		c.state = sizeLF
+	case b == ';':
+		c.state = extName
+	case isSpace(b):
+		c.state = space
+	default:
+		return badChunk
 	}
-	return -1
+	return noFault
 }

@@ -1,137 +1,174 @@
 package http1
 
-import "bytes"
-
 // A Field is one line of a header or trailer section. Its slices point into
 // the buffer that was parsed.
 type Field struct {
-	Start, End  int32 // of the whole line, its CR LF included
-	Name, Value []byte
-	ID          FieldID
-	Hop         bool // concerns this connection only: not to be forwarded
-	LookAlike   bool // passes for the field ID where underscores count as hyphens
+	Name  []byte
+	Value []byte // without the white space around it
+	// Start and End bound the whole line in the buffer, its CR LF included.
+	Start, End int32
+	ID         FieldID
+	// Hop: the field concerns this connection only and must not be forwarded, by
+	// what it is or because Connection names it (RFC 9110 7.6.1).
+	Hop bool
+	// LookAlike: the field passes for a known one where underscores count as
+	// hyphens; its own ID is Unknown.
+	LookAlike bool
 }
 
-// Limits bound a head.
+// Limits bound a head or a trailer section. A zero stands for the value of
+// DefaultLimits.
 type Limits struct {
-	Head   int // bytes
+	Head   int // bytes, from the first to the end of the empty line
 	Fields int // lines
 	Target int // bytes of a request's target
 }
 
-// Framing is how the end of a body is found (RFC 9112 6.3).
-type Framing uint8
+// DefaultLimits leave room for a request line of 8,000 bytes, as RFC 9112 3
+// recommends.
+var DefaultLimits = Limits{Head: 32 << 10, Fields: 100, Target: 8 << 10}
 
-// The framings.
-const (
-	NoBody Framing = iota
-	Length
-	Chunked
-	UntilClose // responses only
-)
+func (l *Limits) setDefaults() {
+	if l.Head == 0 {
+		l.Head = DefaultLimits.Head
+	}
+	if l.Fields == 0 {
+		l.Fields = DefaultLimits.Fields
+	}
+	if l.Target == 0 {
+		l.Target = DefaultLimits.Target
+	}
+}
 
-// parseFields parses field lines from buf[at:] up to and including the empty
-// line. end is 0 when buf ends before it; next is then where the line begins
-// that was not complete.
-func parseFields(buf []byte, at, most int, fields []Field) (end, next int, _ []Field, err *Error) {
+// lines reads the field lines of one section as they come.
+type lines struct {
+	fields []Field
+	at     int // where the line begins that is being read
+	colon  int // where its name ends; 0 while that is not known
+	scan   int // up to where it has been read
+}
+
+// start makes l ready to read a section that begins at an offset.
+func (l *lines) start(at int) {
+	l.fields = l.fields[:0]
+	l.at, l.scan, l.colon = at, at, 0
+}
+
+// read goes on with the section in buf. end is behind the empty line that ends
+// it; 0 asks for more bytes.
+func (l *lines) read(buf []byte, most int) (end int, f fault) {
+	i := l.scan
 	for {
-		line := buf[at:]
-		n := bytes.IndexByte(line, '\n')
-		if n < 0 {
-			return 0, at, fields, incompleteLine(line)
-		}
-		if n == 0 || line[n-1] != '\r' {
-			return 0, at, fields, errLineEnd
-		}
-		if n == 1 {
-			return at + 2, at, fields, nil
-		}
-		if len(fields) >= most {
-			return 0, at, fields, errFieldCount
-		}
-		fields = append(fields, Field{Start: int32(at), End: int32(at + n + 1)})
-		if err := fields[len(fields)-1].parse(line[:n-1]); err != nil {
-			return 0, at, fields, err
-		}
-		at += n + 1
-	}
-}
-
-// incompleteLine reports what is wrong for certain with the beginning of a line.
-func incompleteLine(line []byte) *Error {
-	if i := bytes.IndexByte(line, '\r'); i >= 0 && i != len(line)-1 {
-		return errLineEnd
-	}
-	return nil
-}
-
-// parse reads one line without its CR LF.
-func (f *Field) parse(line []byte) *Error {
-	i := 0
-	for i < len(line) && tokenChar[line[i]] {
-		i++
-	}
-	if i == 0 || i == len(line) || line[i] != ':' {
-		if line[0] == ' ' || line[0] == '\t' {
-			return errFold
-		}
-		return errFieldName
-	}
-	f.Name = line[:i]
-	f.Value = trim(line[i+1:])
-	if !validValue(f.Value) {
-		return errFieldValue
-	}
-	f.ID, f.LookAlike = fieldID(f.Name)
-	if f.LookAlike {
-		f.ID = Unknown
-	}
-	f.Hop = f.ID.hopByHop()
-	return nil
-}
-
-// connectionOptions is what the Connection fields of a message say.
-type connectionOptions struct {
-	close, keepAlive, upgrade, named bool
-}
-
-// readConnection reads all Connection fields and marks those that they name.
-func readConnection(fields []Field) (o connectionOptions) {
-	for i := range fields {
-		if fields[i].ID != Connection {
-			continue
-		}
-		for rest := fields[i].Value; len(rest) > 0; {
-			var option []byte
-			option, rest = nextElement(rest)
-			switch {
-			case len(option) == 0:
-				continue
-			case equalFold(option, "close"):
-				o.close = true
-			case equalFold(option, "keep-alive"):
-				o.keepAlive = true
-				continue
-			case equalFold(option, "upgrade"):
-				o.upgrade = true
-				continue
+		if l.colon == 0 {
+			for i < len(buf) && tokenChar[buf[i]] != 0 {
+				i++
 			}
-			nominate(fields, option)
+			if i == len(buf) {
+				break
+			}
+			if buf[i] != ':' || i == l.at {
+				if buf[i] != '\r' || i != l.at {
+					return 0, nameFault(buf, l.at, i)
+				}
+				if i+1 == len(buf) {
+					break
+				}
+				if buf[i+1] != '\n' {
+					return 0, badLineEnd
+				}
+				return i + 2, noFault
+			}
+			if len(l.fields) >= most {
+				return 0, manyFields
+			}
+			l.colon = i
+			i++
 		}
+		i = textEnd(buf, i)
+		if i == len(buf) {
+			break
+		}
+		if buf[i] != '\r' {
+			return 0, valueFault(buf[i])
+		}
+		if i+1 == len(buf) {
+			break
+		}
+		if buf[i+1] != '\n' {
+			return 0, badLineEnd
+		}
+		l.add(buf, i)
+		i += 2
+		l.at, l.colon = i, 0
 	}
-	return o
+	l.scan = i
+	return 0, noFault
 }
 
-func nominate(fields []Field, name []byte) {
-	for i := range fields {
-		f := &fields[i]
-		if len(f.Name) == len(name) && f.ID.nominable() && bytes.EqualFold(f.Name, name) {
-			f.Hop = true
+// add notes the line that ends at i.
+func (l *lines) add(buf []byte, i int) {
+	n := len(l.fields)
+	if n < cap(l.fields) {
+		l.fields = l.fields[:n+1]
+	} else {
+		l.fields = append(l.fields, Field{})
+	}
+	f := &l.fields[n]
+	f.Start, f.End = int32(l.at), int32(i+2)
+	f.Name = buf[l.at:l.colon]
+	f.Value = trim(buf[l.colon+1 : i])
+	f.identify()
+}
+
+func (f *Field) identify() {
+	f.ID = fieldID(f.Name)
+	f.Hop = knownFields[f.ID].hop
+	f.LookAlike = false
+	if f.ID == Unknown {
+		for _, c := range f.Name {
+			if tokenChar[c] == underscore {
+				f.LookAlike = looksAlike(f.Name)
+				break
+			}
 		}
 	}
 }
 
-// find returns the first field with that ID, or nil.
+// rebase makes the fields point into buf, which holds the same bytes as the
+// buffers that they were read from.
+func (l *lines) rebase(buf []byte) {
+	for i := range l.fields {
+		f := &l.fields[i]
+		line := buf[f.Start : f.End-2]
+		n := len(f.Name)
+		f.Name, f.Value = line[:n], trim(line[n+1:])
+	}
+}
+
+// nameFault says what is wrong with the character at i, which ends the name that begins at start.
+func nameFault(buf []byte, start, i int) fault {
+	switch c := buf[i]; {
+	case c == '\n' || c == '\r':
+		if i == start {
+			return badLineEnd
+		}
+		return badName
+	case isSpace(c) && i == start:
+		return foldedLine
+	case isSpace(c):
+		return spaceBeforeColon
+	}
+	return badName
+}
+
+// valueFault says what is wrong with a control character in a value.
+func valueFault(c byte) fault {
+	if c == '\n' {
+		return badLineEnd
+	}
+	return badValue
+}
+
 func find(fields []Field, id FieldID) *Field {
 	for i := range fields {
 		if fields[i].ID == id {
@@ -141,50 +178,11 @@ func find(fields []Field, id FieldID) *Field {
 	return nil
 }
 
-// findName returns the value of the first field of that name, in any case of letters.
 func findName(fields []Field, name string) (value []byte, ok bool) {
 	for i := range fields {
-		f := &fields[i]
-		if len(f.Name) == len(name) && foldName(f.Name, name) {
+		if f := &fields[i]; len(f.Name) == len(name) && sameName(f.Name, name) {
 			return f.Value, true
 		}
 	}
 	return nil, false
-}
-
-func foldName(a []byte, b string) bool {
-	for i, c := range a {
-		d := b[i]
-		if c == d {
-			continue
-		}
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if 'A' <= d && d <= 'Z' {
-			d |= 0x20
-		}
-		if c != d {
-			return false
-		}
-	}
-	return true
-}
-
-// parseLength reads a Content-Length: digits only (RFC 9110 8.6).
-func parseLength(p []byte) (int64, bool) {
-	if len(p) == 0 || len(p) > 19 {
-		return 0, false
-	}
-	n := int64(0)
-	for _, c := range p {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-		if n < 0 {
-			return 0, false
-		}
-	}
-	return n, true
 }

@@ -1,9 +1,9 @@
 package http1
 
-// FieldID names the fields that a proxy has to know.
+// FieldID stands for the name of a field that a proxy has to know.
 type FieldID uint8
 
-// The known fields.
+// The known fields. Those up to Expect decide what a message is.
 const (
 	Unknown FieldID = iota
 	Host
@@ -11,130 +11,200 @@ const (
 	ContentLength
 	TransferEncoding
 	TE
-	Trailer
 	Upgrade
 	KeepAlive
+	Expect
+	Trailer
 	ProxyConnection
 	ProxyAuthenticate
 	ProxyAuthorization
+	ProxyAuthenticationInfo
 	HTTP2Settings
-	Expect
 	XForwardedFor
 	XForwardedProto
 	XForwardedHost
 	XForwardedPort
 	XRealIP
 	XRequestID
-	XClientCert // any name that begins with X-Client-Cert
+	XClientCert // X-Client-Cert and every name that begins with X-Client-Cert-
 	Forwarded
 	Via
+	MaxForwards
+	Authorization
 	Cookie
 	SetCookie
-	Authorization
+	WWWAuthenticate
+	AuthenticationInfo
 	ContentType
 	ContentEncoding
 	ContentRange
-	Referer
-	UserAgent
+	ContentLanguage
+	ContentLocation
+	CacheControl
+	Pragma
+	Age
 	Date
-	Server
+	Expires
+	Vary
+	Warning
 	Location
 	RetryAfter
+	Server
+	ETag
+	LastModified
+	Accept
+	AcceptEncoding
+	Range
+	IfRange
+	IfMatch
+	IfNoneMatch
+	IfModifiedSince
+	IfUnmodifiedSince
+	Origin
+	Referer
+	UserAgent
+	fieldIDs
 )
 
-var fieldNames = map[string]FieldID{
-	"host": Host, "connection": Connection, "content-length": ContentLength, "transfer-encoding": TransferEncoding,
-	"te": TE, "trailer": Trailer, "upgrade": Upgrade, "keep-alive": KeepAlive, "proxy-connection": ProxyConnection,
-	"proxy-authenticate": ProxyAuthenticate, "proxy-authorization": ProxyAuthorization, "http2-settings": HTTP2Settings,
-	"expect": Expect, "x-forwarded-for": XForwardedFor, "x-forwarded-proto": XForwardedProto, "x-forwarded-host": XForwardedHost,
-	"x-forwarded-port": XForwardedPort, "x-real-ip": XRealIP, "x-request-id": XRequestID, "forwarded": Forwarded, "via": Via,
-	"cookie": Cookie, "set-cookie": SetCookie, "authorization": Authorization, "content-type": ContentType,
-	"content-encoding": ContentEncoding, "content-range": ContentRange, "referer": Referer, "user-agent": UserAgent,
-	"date": Date, "server": Server, "location": Location, "retry-after": RetryAfter,
+// knownField is what the package knows of a field.
+type knownField struct {
+	name string // in lower case
+	// hop: it concerns one connection and ends there. Besides those of RFC 9110
+	// 7.6.1, HTTP2-Settings (RFC 7540 3.2.1) and the credentials of a proxy's own
+	// (RFC 9110 11.7).
+	hop bool
+	// stays: Connection can not take it away, since it frames or routes the message,
+	// describes its content, says who the client is, or is spillway's to set.
+	// RFC 9110 7.6.1 forbids senders to name such a field.
+	stays bool
+	// trailer: it may stand in a trailer section (RFC 9110 6.5.1).
+	trailer bool
 }
 
-const (
-	longestName    = 19 // of the known ones
-	clientCertName = "x-client-cert"
-)
+var knownFields = [fieldIDs]knownField{
+	Host:                    {name: "host", stays: true},
+	Connection:              {name: "connection", hop: true},
+	ContentLength:           {name: "content-length", stays: true},
+	TransferEncoding:        {name: "transfer-encoding", hop: true},
+	TE:                      {name: "te", hop: true},
+	Upgrade:                 {name: "upgrade", hop: true},
+	KeepAlive:               {name: "keep-alive", hop: true},
+	Expect:                  {name: "expect", stays: true},
+	Trailer:                 {name: "trailer"},
+	ProxyConnection:         {name: "proxy-connection", hop: true},
+	ProxyAuthenticate:       {name: "proxy-authenticate", hop: true},
+	ProxyAuthorization:      {name: "proxy-authorization", hop: true},
+	ProxyAuthenticationInfo: {name: "proxy-authentication-info", hop: true},
+	HTTP2Settings:           {name: "http2-settings", hop: true},
+	XForwardedFor:           {name: "x-forwarded-for", stays: true},
+	XForwardedProto:         {name: "x-forwarded-proto", stays: true},
+	XForwardedHost:          {name: "x-forwarded-host", stays: true},
+	XForwardedPort:          {name: "x-forwarded-port", stays: true},
+	XRealIP:                 {name: "x-real-ip", stays: true},
+	XRequestID:              {name: "x-request-id", stays: true},
+	XClientCert:             {name: "x-client-cert", stays: true},
+	Forwarded:               {name: "forwarded", stays: true},
+	Via:                     {name: "via", stays: true},
+	MaxForwards:             {name: "max-forwards", stays: true},
+	Authorization:           {name: "authorization", stays: true},
+	Cookie:                  {name: "cookie", stays: true},
+	SetCookie:               {name: "set-cookie", stays: true},
+	WWWAuthenticate:         {name: "www-authenticate", stays: true},
+	AuthenticationInfo:      {name: "authentication-info", stays: true},
+	ContentType:             {name: "content-type", stays: true},
+	ContentEncoding:         {name: "content-encoding", stays: true},
+	ContentRange:            {name: "content-range", stays: true},
+	ContentLanguage:         {name: "content-language", stays: true},
+	ContentLocation:         {name: "content-location", stays: true},
+	CacheControl:            {name: "cache-control", stays: true},
+	Pragma:                  {name: "pragma"},
+	Age:                     {name: "age"},
+	Date:                    {name: "date", stays: true},
+	Expires:                 {name: "expires"},
+	Vary:                    {name: "vary", stays: true},
+	Warning:                 {name: "warning"},
+	Location:                {name: "location", stays: true},
+	RetryAfter:              {name: "retry-after"},
+	Server:                  {name: "server"},
+	ETag:                    {name: "etag", trailer: true},
+	LastModified:            {name: "last-modified"},
+	Accept:                  {name: "accept"},
+	AcceptEncoding:          {name: "accept-encoding"},
+	Range:                   {name: "range"},
+	IfRange:                 {name: "if-range"},
+	IfMatch:                 {name: "if-match"},
+	IfNoneMatch:             {name: "if-none-match"},
+	IfModifiedSince:         {name: "if-modified-since"},
+	IfUnmodifiedSince:       {name: "if-unmodified-since"},
+	Origin:                  {name: "origin"},
+	Referer:                 {name: "referer"},
+	UserAgent:               {name: "user-agent"},
+}
 
-// knownNames lists the known fields by the length of their names.
-var knownNames = func() (byLength [longestName + 1][]knownName) {
-	for name, id := range fieldNames {
-		byLength[len(name)] = append(byLength[len(name)], knownName{name, id})
+// idTable finds IDs by the hash of their names, with linear probing; zeros are
+// free places.
+var idTable = func() (table [256]FieldID) {
+	for id := Unknown + 1; id < fieldIDs; id++ {
+		h := nameHash([]byte(knownFields[id].name))
+		for table[h] != Unknown {
+			h++
+		}
+		table[h] = id
 	}
-	return byLength
+	return table
 }()
 
-type knownName struct {
-	name string
-	id   FieldID
+func nameHash(name []byte) uint8 {
+	n := len(name)
+	return uint8(n)*5 + (name[0]|0x20)*3 + (name[n-1]|0x20)*17 + (name[n/2]|0x20)*29
 }
 
-// fieldID finds a name among the known ones. lookAlike is true when it would be
-// one of them if its underscores were hyphens: servers are known to treat the two alike.
-func fieldID(name []byte) (id FieldID, lookAlike bool) {
-	if len(name) > longestName || len(name) > len(clientCertName) {
-		if len(name) >= len(clientCertName) {
-			if same, like := alike(name[:len(clientCertName)], clientCertName); same {
-				return XClientCert, like
-			}
+// fieldID finds a token among the known names.
+func fieldID(name []byte) FieldID {
+	for h := nameHash(name); ; h++ {
+		id := idTable[h]
+		if id == Unknown {
+			break
 		}
-		if len(name) > longestName {
-			return Unknown, false
+		if known := knownFields[id].name; len(known) == len(name) && equalToken(name, known) {
+			return id
 		}
 	}
-	for i := range knownNames[len(name)] {
-		known := &knownNames[len(name)][i]
-		if name[0]|0x20 != known.name[0] {
-			continue
-		}
-		if same, like := alike(name, known.name); same {
-			return known.id, like
-		}
+	if prefix := knownFields[XClientCert].name; len(name) > len(prefix) && name[0]|0x20 == 'x' &&
+		name[len(prefix)] == '-' && equalToken(name[:len(prefix)], prefix) {
+		return XClientCert
 	}
-	if len(name) == len(clientCertName) {
-		if same, like := alike(name, clientCertName); same {
-			return XClientCert, like
-		}
-	}
-	return Unknown, false
+	return Unknown
 }
 
-// alike compares a token with a name in lower case, taking underscores for hyphens.
-func alike(name []byte, lower string) (same, underscores bool) {
-	for i, c := range name {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c == lower[i] {
-			continue
-		}
-		if c != '_' || lower[i] != '-' {
-			return false, false
-		}
-		underscores = true
-	}
-	return true, underscores
-}
-
-// hopByHop holds for the fields that concern one connection only (RFC 9110 7.6.1).
-func (id FieldID) hopByHop() bool {
-	switch id {
-	case Connection, TE, Upgrade, KeepAlive, ProxyConnection, HTTP2Settings:
-		return true
-	}
-	return false
-}
-
-// nominable tells whether Connection may name the field as one that ends here.
-// It may not take away what frames or routes the message, what a proxy says of
-// its client, nor what proves who the client is.
-func (id FieldID) nominable() bool {
-	switch id {
-	case Host, ContentLength, TransferEncoding, Expect, Cookie, SetCookie, Authorization, ContentType, ContentEncoding, ContentRange, Date,
-		XForwardedFor, XForwardedProto, XForwardedHost, XForwardedPort, XRealIP, XRequestID, XClientCert, Forwarded, Via:
+// equalToken compares a token with a name of the same length in lower-case
+// letters, digits and hyphens. No other character of a token becomes one of
+// those when the bit of the lower case is set.
+func equalToken(token []byte, name string) bool {
+	if len(token) == 0 || len(token) != len(name) {
 		return false
 	}
+	for i := range token {
+		if token[i]|0x20 != name[i] {
+			return false
+		}
+	}
 	return true
+}
+
+// looksAlike tells whether a name with underscores would be a known one if they
+// were hyphens: many servers hand both to applications as the same variable
+// (RFC 3875 4.1.18).
+func looksAlike(name []byte) bool { return hyphenated(name) != Unknown }
+
+// hyphenated is the known field that a name would be with its underscores read as hyphens.
+func hyphenated(name []byte) FieldID {
+	var room [64]byte
+	n := copy(room[:], name)
+	for i, c := range room[:n] {
+		if c == '_' {
+			room[i] = '-'
+		}
+	}
+	return fieldID(room[:n])
 }

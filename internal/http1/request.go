@@ -1,45 +1,59 @@
 package http1
 
-import "bytes"
-
 // A Request is a parsed request head. Its slices point into the buffer given to
-// Parse and its offsets are into that buffer. It may be used again after Reset;
-// it is for one goroutine.
+// the last call of Parse and its offsets are into that buffer. Reset makes it
+// ready for another one.
 type Request struct {
 	Method, Target []byte
 	Form           TargetForm
-	// Host is the effective authority: the target's, where it has one, else the
-	// Host field's (RFC 9112 3.2.2); empty for an HTTP/1.0 request without either.
-	Host            []byte
-	Path, RawQuery  []byte
-	Minor           uint8 // of HTTP/1.x; what is above 1 counts as 1
-	Fields          []Field
-	Framing         Framing
-	ContentLength   int64
-	KeepAlive       bool   // the client wants, and its version allows, further requests
-	Expect100       bool   // it waits for 100 before it sends the body
-	Upgrade         []byte // the protocol that it would switch to; nil: none that can be tunnelled
-	HeadLen         int
-	LineStart       int32 // of the request line, behind empty lines that are passed over
-	LineEnd         int32 // behind its CR LF
-	head            []byte
-	next            int // where the first line begins that was not complete
-	fieldsAt        int
-	lengths, hosts  int
-	codings         int
-	expects         int
-	noPath          bool
-	hostField       *Field
-	connectionField bool
+	// Scheme is that of a target in absolute form; nil otherwise.
+	Scheme []byte
+	// Host is the effective authority, valid and with its port as it came: the
+	// target's, where it has one, else the Host field's (RFC 9112 3.2.2, 3.3).
+	// It is empty for an HTTP/1.0 request without either.
+	Host []byte
+	// Path and RawQuery are the target's, the latter without its question mark. The
+	// path of an absolute form without one is "/", the asterisk form's is "*", and
+	// CONNECT has none.
+	Path, RawQuery []byte
+	// Minor is the version's second digit. A message of HTTP/1.2 or higher is to be
+	// understood as one of HTTP/1.1, but not to be forwarded with that version
+	// (RFC 9110 2.5, 6.2).
+	Minor  uint8
+	Fields []Field
+	// Framing is Length only with a ContentLength above 0. A Content-Length of 0
+	// makes it NoBody.
+	Framing       Framing
+	ContentLength int64
+	// KeepAlive: the client's version and options allow another request on the
+	// connection, and nothing was odd about them.
+	KeepAlive bool
+	// Expect100: the client may wait for a 100 response before it sends the body (RFC 9110 10.1.1).
+	Expect100 bool
+	// Trailers: the client takes trailer fields (RFC 9110 10.1.4).
+	Trailers bool
+	// Upgrade lists the protocols that the client would switch to, where bytes may be
+	// tunnelled for all of them; nil otherwise. There are none in HTTP/1.0, with a body, without
+	// the connection option upgrade, or for a protocol that would take requests out
+	// of the proxy's sight (HTTP/2, TLS).
+	Upgrade []byte
+	HeadLen int
+	// LineStart is where the request line begins, behind an empty line that is
+	// passed over; LineEnd is behind its CR LF. The version's second digit is at LineEnd-3.
+	LineStart, LineEnd     int32
+	TargetStart, TargetEnd int32
+
+	head    []byte
+	lines   lines
+	stage   stage
+	scan    int  // up to where the request line has been read
+	resumed bool // it took more than one call
 }
 
-// Reset makes r ready for the next request; it keeps no bytes of the last one.
-func (r *Request) Reset() {
-	fields := r.Fields[:0]
-	*r = Request{Fields: fields}
-}
+// Reset makes r ready for the next head.
+func (r *Request) Reset() { *r = Request{lines: lines{fields: r.lines.fields[:0]}} }
 
-// Head returns the bytes of the head, the empty line included.
+// Head returns the bytes of the head, from the first to the end of the empty line.
 func (r *Request) Head() []byte { return r.head }
 
 // Get returns the first field with that ID, or nil.
@@ -48,245 +62,162 @@ func (r *Request) Get(id FieldID) *Field { return find(r.Fields, id) }
 // GetName returns the value of the first field of that name, in any case of letters.
 func (r *Request) GetName(name string) (value []byte, ok bool) { return findName(r.Fields, name) }
 
-// Parse reads a request head from the start of buf. n is its length; 0 and no
-// error ask for more bytes: then call again with the same bytes and more, which
-// may stand elsewhere in memory. All calls for one head together take linear
-// time. An error is final and an *Error.
+// Nominates tells whether Connection names the field. Among the fields of the
+// head, Hop says it; trailer fields of that name are not to be forwarded either
+// (RFC 9110 7.6.1).
+func (r *Request) Nominates(name []byte) bool { return nominated(r.Fields, name) }
+
+// Parse reads a request head from the start of buf. n is its length; 0 without
+// an error asks for more bytes: then call again with the same bytes and more,
+// which may stand elsewhere in memory. All calls for one head together take time
+// linear in its length. An error is final and an *Error.
 func (r *Request) Parse(buf []byte, limits Limits) (n int, err error) {
-	if r.next > 0 {
-		// This far, only the end of the head is looked for.
-		more, err := r.scan(buf)
-		if err != nil {
-			return 0, err
-		}
-		if more {
-			return r.incomplete(buf, limits)
-		}
+	limits.setDefaults()
+	if len(buf) > limits.Head {
+		buf = buf[:limits.Head]
 	}
-	if e := r.parse(buf, limits); e != nil {
-		return 0, e
+	end, f := r.parse(buf, &limits)
+	switch {
+	case f != noFault:
+		return 0, f.inRequest()
+	case end > 0:
+		return end, nil
+	case len(buf) < limits.Head:
+		r.resumed = true
+		return 0, nil
+	case r.stage < inFields:
+		return 0, longTarget.inRequest()
 	}
-	if r.HeadLen == 0 {
-		return r.incomplete(buf, limits)
-	}
-	if r.HeadLen > limits.Head {
-		return 0, errHeadSize
-	}
-	return r.HeadLen, nil
+	return 0, longHead.inRequest()
 }
 
-func (r *Request) incomplete(buf []byte, limits Limits) (int, error) {
-	if len(buf) >= limits.Head {
-		return 0, errHeadSize
+func (r *Request) parse(buf []byte, limits *Limits) (end int, f fault) {
+	if r.stage < inFields {
+		if f := r.readLine(buf, limits); f != noFault || r.stage < inFields {
+			return 0, f
+		}
+		r.lines.start(int(r.LineEnd))
 	}
-	return 0, nil
+	end, f = r.lines.read(buf, limits.Fields)
+	if f != noFault || end == 0 {
+		return 0, f
+	}
+	if r.resumed {
+		r.lines.rebase(buf)
+		if f := r.takeLine(buf); f != noFault {
+			return 0, f
+		}
+	}
+	r.Fields = r.lines.fields
+	r.head = buf[:end]
+	r.HeadLen = end
+	return end, r.interpret()
 }
 
-// scan passes complete lines; more is true while the empty line is not among them.
-func (r *Request) scan(buf []byte) (more bool, err error) {
-	for {
-		line := buf[r.next:]
-		n := bytes.IndexByte(line, '\n')
-		if n < 0 {
-			if e := incompleteLine(line); e != nil {
-				return false, e
-			}
-			return true, nil
-		}
-		if n == 0 || line[n-1] != '\r' {
-			return false, errLineEnd
-		}
-		if n == 1 {
-			return false, nil
-		}
-		r.next += n + 1
-	}
-}
-
-func (r *Request) parse(buf []byte, limits Limits) *Error {
-	next := r.next
-	fields := r.Fields[:0]
-	*r = Request{Fields: fields, next: next}
-	at := 0
-	for range 2 { // empty lines before the request line (RFC 9112 2.2)
-		if len(buf)-at >= 2 && buf[at] == '\r' && buf[at+1] == '\n' {
-			at += 2
-		}
-	}
-	r.LineStart = int32(at)
-	line := buf[at:]
-	end := bytes.IndexByte(line, '\n')
-	if end < 0 {
-		return r.incompleteRequestLine(line, limits)
-	}
-	if end == 0 || line[end-1] != '\r' {
-		return errLineEnd
-	}
-	if err := r.parseLine(line[:end-1], limits); err != nil {
-		return err
-	}
-	at += end + 1
-	r.LineEnd = int32(at)
-	headEnd, next, fields, err := parseFields(buf, at, limits.Fields, fields)
-	r.Fields = fields
-	if err != nil {
-		return err
-	}
-	if headEnd == 0 {
-		r.next = next
-		return nil
-	}
-	if err := r.interpret(); err != nil {
-		return err
-	}
-	r.HeadLen = headEnd
-	r.head = buf[:headEnd]
-	return nil
-}
-
-// incompleteRequestLine refuses early what can not become a request line.
-func (r *Request) incompleteRequestLine(line []byte, limits Limits) *Error {
-	if err := incompleteLine(line); err != nil {
-		return err
-	}
-	method := line
-	if space := bytes.IndexByte(line, ' '); space >= 0 {
-		method = line[:space]
-		if len(line)-space > limits.Target+len(" HTTP/1.1\r")+1 {
-			return errTargetSize
-		}
-	}
-	if trimmed := bytes.TrimSuffix(method, []byte{'\r'}); len(trimmed) > 0 && (!all(trimmed, &tokenChar) || len(trimmed) > maxMethod) {
-		return errMethod
-	}
-	return nil
+// requestFields is what interpret finds in the fields.
+type requestFields struct {
+	host       []byte
+	hosts      int
+	body       framingFields
+	connection connectionOptions
+	upgrade    bool
+	continues  bool // there is an Expect: 100-continue
 }
 
 // interpret derives from the fields what the message is.
-func (r *Request) interpret() *Error {
+func (r *Request) interpret() fault {
+	var seen requestFields
 	for i := range r.Fields {
-		if id := r.Fields[i].ID; id != Unknown {
-			if err := r.note(&r.Fields[i]); err != nil {
-				return err
+		if id := r.Fields[i].ID; id != Unknown && id <= Expect {
+			if f := r.note(&r.Fields[i], &seen); f != noFault {
+				return f
 			}
 		}
 	}
-	if err := r.checkHost(); err != nil {
-		return err
+	if f := r.settleHost(&seen); f != noFault {
+		return f
 	}
-	if err := r.frame(); err != nil {
-		return err
+	if f := seen.body.check(r.Minor); f != noFault {
+		return f
 	}
-	var options connectionOptions
-	if r.connectionField {
-		options = readConnection(r.Fields)
+	switch {
+	case seen.body.coded:
+		r.Framing = Chunked
+	case seen.body.value > 0:
+		r.Framing, r.ContentLength = Length, seen.body.value
 	}
-	r.KeepAlive = !options.close && (r.Minor > 0 || options.keepAlive)
-	if options.upgrade && r.Minor > 0 && r.Framing == NoBody {
-		r.Upgrade = upgradable(r.Fields)
+	r.KeepAlive = seen.connection.persists(r.Minor)
+	r.Expect100 = seen.continues && r.Minor > 0 && r.Framing != NoBody
+	if seen.upgrade && seen.connection.upgrade && r.Minor > 0 && r.Framing == NoBody {
+		r.Upgrade = r.tunnelable(protocols(r.Fields))
 	}
-	return nil
+	return noFault
 }
 
-func (r *Request) note(f *Field) *Error {
+func (r *Request) note(f *Field, seen *requestFields) fault {
 	switch f.ID {
 	case Host:
-		if r.hosts++; r.hosts > 1 {
-			return errTwoHosts
-		}
-		r.hostField = f
+		seen.hosts++
+		seen.host = f.Value
 	case Connection:
-		r.connectionField = true
+		return seen.connection.add(f.Value, r.Fields)
 	case ContentLength:
-		if r.lengths++; r.lengths > 1 {
-			return errTwoLengths
-		}
-		n, ok := parseLength(f.Value)
-		if !ok {
-			return errLength
-		}
-		r.ContentLength = n
+		return seen.body.addLength(f.Value)
 	case TransferEncoding:
-		if r.codings++; r.codings > 1 {
-			return errCoding
-		}
-		if r.Minor == 0 {
-			return errCodingVersion
-		}
-		return checkCoding(f.Value)
+		return seen.body.addCodings(f.Value)
+	case TE:
+		r.Trailers = r.Trailers || r.Minor > 0 && offers(f.Value, "trailers")
+	case Upgrade:
+		seen.upgrade = true
 	case Expect:
-		if r.expects++; r.expects > 1 || !equalFold(f.Value, "100-continue") {
-			return errExpect
-		}
-		r.Expect100 = r.Minor > 0
+		return r.noteExpect(f.Value, seen)
 	}
-	return nil
+	return noFault
 }
 
-// checkCoding accepts chunked alone: other codings are known but not supported,
-// unless chunked is misplaced among them.
-func checkCoding(value []byte) *Error {
-	if equalFold(value, "chunked") {
-		return nil
-	}
-	if len(value) == 0 || !validCodings(value) {
-		return errCoding
-	}
-	return errUnknownCoding
-}
-
-func validCodings(list []byte) bool {
+// noteExpect takes an Expect field. What else than 100-continue is expected can not
+// be promised for a backend (RFC 9110 10.1.1).
+func (r *Request) noteExpect(list []byte, seen *requestFields) fault {
 	for len(list) > 0 {
-		var coding []byte
-		coding, list = nextElement(list)
-		if len(coding) == 0 || !all(coding, &tokenChar) {
-			return false
+		var each []byte
+		each, list = nextElement(list)
+		switch {
+		case len(each) == 0:
+		case equalFold(each, "100-continue"):
+			seen.continues = true
+		case r.Minor > 0:
+			return badExpectation
 		}
 	}
-	return true
+	return noFault
 }
 
-// frame finds the body's framing (RFC 9112 6.3).
-func (r *Request) frame() *Error {
+// settleHost demands one valid Host, which only HTTP/1.0 may leave out (RFC 9112
+// 3.2), and finds the effective one.
+func (r *Request) settleHost(seen *requestFields) fault {
 	switch {
-	case r.codings > 0 && r.lengths > 0:
-		return errLengthAndCode
-	case r.codings > 0:
-		r.Framing = Chunked
-	case r.ContentLength > 0:
-		r.Framing = Length
+	case seen.hosts > 1:
+		return manyHosts
+	case seen.hosts == 1 && !validAuthority(seen.host):
+		return badHost
+	case seen.hosts == 0 && r.Minor > 0:
+		return noHost
 	}
-	if r.Framing == NoBody {
-		r.Expect100 = false
+	if r.Form == OriginForm || r.Form == AsteriskForm {
+		r.Host = seen.host
 	}
-	return nil
+	return noFault
 }
 
-// upgradable returns the one protocol that the client asks to switch to, if
-// bytes can be tunnelled for it: a switch to another HTTP or to TLS would take
-// the messages out of the proxy's sight.
-func upgradable(fields []Field) []byte {
-	var value []byte
-	for i := range fields {
-		if fields[i].ID != Upgrade {
-			continue
-		}
-		if value != nil {
-			return nil
-		}
-		value = fields[i].Value
-	}
-	if len(value) == 0 || bytes.IndexByte(value, ',') >= 0 {
+// tunnelable returns the list of protocols if bytes may be tunnelled for each of
+// them. Another HTTP or TLS would hide requests from the proxy; a WebSocket
+// begins with GET (RFC 6455 4.1).
+func (r *Request) tunnelable(list []byte) []byte {
+	if offers(list, "http", "h2c", "h2", "h3", "tls") {
 		return nil
 	}
-	name, version, _ := bytes.Cut(value, []byte{'/'})
-	if len(name) == 0 || !all(name, &tokenChar) || !all(version, &tokenChar) {
+	if offers(list, "websocket") && string(r.Method) != "GET" {
 		return nil
 	}
-	for _, hidden := range [...]string{"http", "h2c", "h2", "h3", "tls"} {
-		if equalFold(name, hidden) {
-			return nil
-		}
-	}
-	return value
+	return list
 }

@@ -3,30 +3,35 @@ package http1
 import "bytes"
 
 // A Response is a parsed response head. Its slices point into the buffer given
-// to Parse. It may be used again after Reset; it is for one goroutine.
+// to the last call of Parse and its offsets are into that buffer. Reset makes it
+// ready for another one.
 type Response struct {
-	Status           int
-	Minor            uint8
-	Reason           []byte
-	Fields           []Field
-	Framing          Framing
-	ContentLength    int64 // with Length
-	KeepAlive        bool  // the backend will take another request on the connection
-	KeepAliveTimeout int   // seconds that it says it will wait for one; 0: it does not say
-	Upgrade          []byte
-	HeadLen          int
-	head             []byte
-	next             int
-	lengths, codings int
-	connectionField  bool
-	mustClose        bool
+	Status int   // 100 to 599
+	Minor  uint8 // of the version, as of [Request]
+	Reason []byte
+	Fields []Field
+	// Framing is Length also with a ContentLength of 0.
+	Framing       Framing
+	ContentLength int64 // what the field says, also where no body follows (HEAD, 304); 0 without the field
+	// KeepAlive: the backend's version and options allow another request on the
+	// connection, and nothing was odd about the message.
+	KeepAlive        bool
+	KeepAliveTimeout int // seconds that the backend says it will wait for a request; 0: it does not say
+	// Upgrade is the value of the field where the connection option upgrade stands
+	// with it; nil otherwise. Whether a 101 is in order depends on the request.
+	Upgrade []byte
+	HeadLen int
+	LineEnd int32 // behind the status line's CR LF
+
+	head    []byte
+	lines   lines
+	stage   stage
+	scan    int // up to where the reason has been read
+	resumed bool
 }
 
-// Reset makes r ready for the next response.
-func (r *Response) Reset() {
-	fields := r.Fields[:0]
-	*r = Response{Fields: fields}
-}
+// Reset makes r ready for the next head.
+func (r *Response) Reset() { *r = Response{lines: lines{fields: r.lines.fields[:0]}} }
 
 // Head returns the bytes of the head, the empty line included.
 func (r *Response) Head() []byte { return r.head }
@@ -37,166 +42,116 @@ func (r *Response) Get(id FieldID) *Field { return find(r.Fields, id) }
 // GetName returns the value of the first field of that name, in any case of letters.
 func (r *Response) GetName(name string) (value []byte, ok bool) { return findName(r.Fields, name) }
 
-// Parse reads a response head to a request with the given method from the start
-// of buf; n and err are as of [Request.Parse].
-func (r *Response) Parse(buf, method []byte, limits Limits) (n int, err error) {
-	if r.next > 0 {
-		scanner := Request{next: r.next}
-		more, err := scanner.scan(buf)
-		r.next = scanner.next
-		if err != nil {
-			return 0, errBadResponse
-		}
-		if more {
-			return r.incomplete(buf, limits)
-		}
+// Nominates tells whether Connection names the field. Among the fields of the
+// head, Hop says it; trailer fields of that name are not to be forwarded either
+// (RFC 9110 7.6.1).
+func (r *Response) Nominates(name []byte) bool { return nominated(r.Fields, name) }
+
+// Parse reads the head of a response to a request of the given method from the
+// start of buf; n and err are as of [Request.Parse], and the status of every
+// error is 502.
+func (r *Response) Parse(buf, requestMethod []byte, limits Limits) (n int, err error) {
+	limits.setDefaults()
+	if len(buf) > limits.Head {
+		buf = buf[:limits.Head]
 	}
-	if e := r.parse(buf, method, limits); e != nil {
-		if e.Status != 502 {
-			e = errBadResponse
-		}
-		return 0, e
+	end, f := r.parse(buf, requestMethod, &limits)
+	switch {
+	case f != noFault:
+		return 0, f.inResponse()
+	case end > 0:
+		return end, nil
+	case len(buf) < limits.Head:
+		r.resumed = true
+		return 0, nil
 	}
-	if r.HeadLen == 0 {
-		return r.incomplete(buf, limits)
-	}
-	return r.HeadLen, nil
+	return 0, longHead.inResponse()
 }
 
-func (r *Response) incomplete(buf []byte, limits Limits) (int, error) {
-	if len(buf) >= limits.Head {
-		return 0, errResponseSize
-	}
-	return 0, nil
-}
-
-func (r *Response) parse(buf, method []byte, limits Limits) *Error {
-	next := r.next
-	*r = Response{Fields: r.Fields[:0], next: next}
-	end := bytes.IndexByte(buf, '\n')
-	if end < 0 {
-		return incompleteStatusLine(buf)
-	}
-	if end == 0 || buf[end-1] != '\r' {
-		return errBadStatusLine
-	}
-	if err := r.parseLine(buf[:end-1]); err != nil {
-		return err
-	}
-	headEnd, next, fields, err := parseFields(buf, end+1, limits.Fields, r.Fields)
-	r.Fields = fields
-	if err != nil {
-		return err
-	}
-	if headEnd == 0 {
-		r.next = next
-		return nil
-	}
-	if err := r.interpret(method); err != nil {
-		return err
-	}
-	r.HeadLen = headEnd
-	r.head = buf[:headEnd]
-	return nil
-}
-
-const statusLineStart = "HTTP/1."
-
-// incompleteStatusLine refuses early what can not become a status line: a peer
-// of another protocol may wait for us.
-func incompleteStatusLine(p []byte) *Error {
-	n := min(len(p), len(statusLineStart))
-	if string(p[:n]) != statusLineStart[:n] {
-		return errBadStatusLine
-	}
-	return nil
-}
-
-// parseLine reads a status line without its CR LF (RFC 9112 4). The space in
-// front of an empty reason may be missing, as it is with some servers.
-func (r *Response) parseLine(line []byte) *Error {
-	const code = len("HTTP/1.1 ")
-	if len(line) < code+3 || string(line[:7]) != statusLineStart || !digit(line[7]) || line[8] != ' ' {
-		return errBadStatusLine
-	}
-	for _, c := range line[code : code+3] {
-		if !digit(c) {
-			return errBadStatusLine
+func (r *Response) parse(buf, method []byte, limits *Limits) (end int, f fault) {
+	if r.stage < inFields {
+		if f := r.readLine(buf); f != noFault || r.stage < inFields {
+			return 0, f
 		}
-		r.Status = r.Status*10 + int(c-'0')
+		r.lines.start(int(r.LineEnd))
 	}
-	if r.Status < 100 || r.Status > 599 {
-		return errBadStatusLine
+	end, f = r.lines.read(buf, limits.Fields)
+	if f != noFault || end == 0 {
+		return 0, f
 	}
-	r.Minor = min(line[7]-'0', 1)
-	if rest := line[code+3:]; len(rest) > 0 {
-		if rest[0] != ' ' || !validValue(rest) {
-			return errBadStatusLine
-		}
-		r.Reason = rest[1:]
+	if r.resumed {
+		r.lines.rebase(buf)
 	}
-	return nil
+	r.takeReason(buf)
+	r.Fields = r.lines.fields
+	r.head = buf[:end]
+	r.HeadLen = end
+	return end, r.interpret(method)
 }
 
-func (r *Response) interpret(method []byte) *Error {
-	for i := range r.Fields {
-		if err := r.note(&r.Fields[i]); err != nil {
-			return err
-		}
-	}
-	if r.codings > 0 && r.lengths > 0 {
-		return errResponseLength
-	}
+func (r *Response) interpret(method []byte) fault {
+	var body framingFields
 	var options connectionOptions
-	if r.connectionField {
-		options = readConnection(r.Fields)
-	}
-	r.KeepAlive = !options.close && (r.Minor > 0 || options.keepAlive)
-	if options.upgrade {
-		if f := find(r.Fields, Upgrade); f != nil {
-			r.Upgrade = f.Value
+	upgrade := false
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		fault := noFault
+		switch f.ID {
+		case Connection:
+			fault = options.add(f.Value, r.Fields)
+		case ContentLength:
+			fault = body.addLength(f.Value)
+		case TransferEncoding:
+			fault = body.addCodings(f.Value)
+		case KeepAlive:
+			r.KeepAliveTimeout = keepAliveTimeout(f.Value)
+		case Upgrade:
+			upgrade = true
+		}
+		if fault != noFault {
+			return fault
 		}
 	}
-	r.frame(method)
-	return nil
-}
-
-func (r *Response) note(f *Field) *Error {
-	switch f.ID {
-	case Connection:
-		r.connectionField = true
-	case ContentLength:
-		n, ok := parseLength(f.Value)
-		if r.lengths++; !ok || r.lengths > 1 {
-			return errResponseLength
-		}
-		r.ContentLength = n
-	case TransferEncoding:
-		if r.codings++; r.codings > 1 || r.Minor == 0 || !equalFold(f.Value, "chunked") {
-			return errResponseLength
-		}
-	case KeepAlive:
-		r.KeepAliveTimeout = keepAliveTimeout(f.Value)
+	if f := body.check(r.Minor); f != noFault {
+		return f
 	}
-	return nil
+	r.ContentLength = body.value
+	r.KeepAlive = options.persists(r.Minor)
+	if upgrade && options.upgrade {
+		r.Upgrade = protocols(r.Fields)
+	}
+	r.frame(method, &body)
+	return noFault
 }
 
 // frame finds the body's framing (RFC 9112 6.3).
-func (r *Response) frame(method []byte) {
+func (r *Response) frame(method []byte, body *framingFields) {
 	switch {
-	case string(method) == "HEAD" || r.Status < 200 || r.Status == 204 || r.Status == 304:
+	case r.Status < 200 || r.Status == 204:
 		r.Framing = NoBody
-	case r.codings > 0:
+		if body.coded || body.value > 0 {
+			// Forbidden here (RFC 9110 8.6, RFC 9112 6.1), so a body may follow all the same.
+			r.KeepAlive = false
+		}
+	case string(method) == "HEAD" || r.Status == 304:
+		r.Framing = NoBody
+	case string(method) == "CONNECT" && r.Status < 300:
+		r.Framing = NoBody
+		r.KeepAlive = false
+	case body.coded:
 		r.Framing = Chunked
-	case r.lengths > 0:
+	case body.length != nil:
 		r.Framing = Length
 	default:
 		r.Framing = UntilClose
 		r.KeepAlive = false
 	}
+	if r.Status == 101 {
+		r.KeepAlive = false
+	}
 }
 
-// keepAliveTimeout reads timeout=N of a Keep-Alive field.
+// keepAliveTimeout reads timeout=N of a Keep-Alive field (RFC 2068 19.7.1.1).
 func keepAliveTimeout(list []byte) int {
 	for len(list) > 0 {
 		var parameter []byte
@@ -205,8 +160,9 @@ func keepAliveTimeout(list []byte) int {
 		if !ok || !equalFold(trim(name), "timeout") {
 			continue
 		}
-		if n, ok := parseLength(trim(value)); ok && n < 1<<20 {
-			return int(n)
+		const day = 24 * 60 * 60
+		if n, ok := parseLength(trim(value)); ok {
+			return int(min(n, day))
 		}
 	}
 	return 0

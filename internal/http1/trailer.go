@@ -1,41 +1,70 @@
 package http1
 
-// ParseTrailer reads a trailer section and the empty line that ends it
-// (RFC 9112 7.1.2). n is 0, without an error, while it is not complete; fields is
-// the caller's room and comes back as out.
+// ParseTrailer reads a trailer section from the start of buf, with the empty
+// line that ends it (RFC 9112 7.1.2). n is its length; 0 without an error asks for
+// more bytes. The fields are put into the caller's room, in place of what was
+// there, and come back as out.
 func ParseTrailer(buf []byte, fields []Field, limits Limits) (n int, out []Field, err error) {
-	end, _, out, e := parseFields(buf, 0, limits.Fields, fields)
-	switch {
-	case e != nil:
-		return 0, out, errTrailer
-	case end == 0 && len(buf) >= limits.Head:
-		return 0, out, errTrailer
+	limits.setDefaults()
+	if len(buf) > limits.Head {
+		buf = buf[:limits.Head]
 	}
-	return end, out, nil
+	l := lines{fields: fields}
+	l.start(0)
+	n, f := l.read(buf, limits.Fields)
+	switch {
+	case f != noFault:
+		return 0, l.fields, f.inRequest()
+	case n == 0 && len(buf) == limits.Head:
+		return 0, l.fields, longHead.inRequest()
+	}
+	return n, l.fields, nil
 }
 
 // TrailerAllowed tells whether a trailer field may be forwarded: none that
-// frames, routes or authenticates a message, controls its handling, describes its
-// content, or that a proxy answers for (RFC 9110 6.5.1). A receiver may merge
-// trailers into the header section, so look-alikes are refused too.
+// frames, routes or authenticates a message, modifies a request, controls a
+// response or describes content, and none that spillway answers for (RFC 9110
+// 6.5.1). A recipient may merge trailers into the header section, so a name that
+// is one of those where underscores count as hyphens is refused too. What the
+// head's Connection names is for [Response.Nominates] to tell.
 func TrailerAllowed(f *Field) bool {
-	return f.ID == Unknown && !f.LookAlike && !f.Hop && !forbiddenTrailer(f.Name)
-}
-
-func forbiddenTrailer(name []byte) bool {
-	for _, each := range forbiddenTrailers {
-		if same := len(name) == len(each); same {
-			if same, _ = alike(name, each); same {
-				return true
-			}
+	if f.ID != Unknown {
+		return knownFields[f.ID].trailer && !f.Hop
+	}
+	if f.Hop || f.LookAlike {
+		return false
+	}
+	if sameName(f.Name, "content-digest") {
+		return true // made for trailers (RFC 9530 2)
+	}
+	for _, prefix := range notInTrailers {
+		if hasPrefix(f.Name, prefix) {
+			return false
 		}
 	}
-	return len(name) >= 8 && (equalFold(name[:8], "content-") || equalFold(name[:8], "content_"))
+	return true
 }
 
-// forbiddenTrailers are those that are not known by ID.
-var forbiddenTrailers = []string{
-	"cache-control", "max-forwards", "pragma", "range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since",
-	"if-range", "age", "expires", "vary", "warning", "www-authenticate", "authentication-info", "proxy-authentication-info",
-	"set-cookie2", "status", "close", "http2-settings", "early-data", "origin", "access-control-allow-origin", "strict-transport-security",
+// notInTrailers begin the names that are not for trailers although the package
+// does not know the field.
+var notInTrailers = [...]string{
+	"content-", "proxy-", "x-forwarded-", "x-client-cert", "if-", "accept-", "access-control-", "sec-", "www-",
+	"set-cookie", "status", "close",
+}
+
+// hasPrefix takes underscores in name for hyphens.
+func hasPrefix(name []byte, prefix string) bool {
+	if len(name) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		c := lower(name[i])
+		if c == '_' {
+			c = '-'
+		}
+		if c != prefix[i] {
+			return false
+		}
+	}
+	return true
 }

@@ -60,6 +60,7 @@ func (x *exchange) tryBackends() {
 			reuse = true
 			x.releaseMember()
 			x.worker.backendStats(x.backend).retries++
+			x.worker.poolStats(x.pool.poolState).retries++
 			continue
 		}
 		x.releaseMember()

@@ -51,6 +51,7 @@ func (s *routeStats) add(o *routeStats) {
 
 type poolStats struct {
 	panics          uint64 // picks while no backend was available
+	retries         uint64
 	budgetExhausted uint64
 	queued          uint64
 	queueTimeouts   uint64
@@ -61,6 +62,7 @@ type poolStats struct {
 
 func (s *poolStats) add(o *poolStats) {
 	s.panics += o.panics
+	s.retries += o.retries
 	s.budgetExhausted += o.budgetExhausted
 	s.queued += o.queued
 	s.queueTimeouts += o.queueTimeouts

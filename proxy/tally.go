@@ -101,7 +101,7 @@ func (t *tally) add(part *tally) {
 type gathering struct {
 	mu            sync.Mutex
 	parts         []*tally // by loop
-	newer, older  map[*backend]backendCount
+	older, newer  map[*backend]backendCount
 	newerAt       int64
 	newerIsUsable bool
 }

@@ -1,0 +1,243 @@
+package proxy
+
+import (
+	"time"
+
+	"spillway/balancer"
+	"spillway/health"
+	"spillway/internal/config"
+	"spillway/internal/loop"
+	"spillway/internal/metrics"
+)
+
+// Metrics are a server's counters and gauges at one moment, for a machine to
+// read. Counters begin with the process; those of what a configuration no longer
+// names are gone. The whole belongs to the caller of [Server.Gather].
+type Metrics struct {
+	Region       string // this instance's own
+	Ready        bool
+	Generation   uint64    // of the configuration in force
+	LoadedAt     time.Time // when it came into force
+	LastReloadOK bool
+	Started      time.Time
+
+	Connections      int // open on all listeners, also on those that are closed to new ones
+	Tunnels          int // open
+	Loops            int
+	Panics, Stalls   uint64 // of the loops
+	AccessLogDropped uint64 // lines
+
+	Listeners []ListenerMetrics
+	Routes    []RouteMetrics
+	Pools     []PoolMetrics
+}
+
+// Classes count by the first digit of a status; 0 is for no status at all.
+type Classes [6]uint64
+
+// ListenerMetrics are those of one listener.
+type ListenerMetrics struct {
+	Name              string
+	Connections       int64 // open
+	Accepted, Refused uint64
+	BytesIn, BytesOut uint64 // of bodies
+	Requests          Classes
+	Latency           metrics.Histogram // of whole exchanges
+}
+
+// RouteMetrics are those of one route. Answers that no route gave are not in any.
+type RouteMetrics struct {
+	Name     string
+	Requests Classes
+	Latency  metrics.Histogram // of whole exchanges
+}
+
+// PoolMetrics are those of one pool.
+type PoolMetrics struct {
+	Name            string
+	Panic           bool // no backend is available, so all are tried
+	Waiting         int  // requests in the queue
+	Queued          uint64
+	QueueTimeouts   uint64
+	QueueFull       uint64
+	Retries         uint64
+	BudgetExhausted uint64
+	PanicPicks      uint64
+	Tunnels         uint64 // begun
+	NameFailures    uint64
+	Transitions     map[health.State]uint64 // by the state entered
+	Regions         []RegionMetrics         // nearest first
+}
+
+// RegionMetrics are those of one region of a pool.
+type RegionMetrics struct {
+	Name      string
+	Available int // backends
+	Backends  []BackendMetrics
+}
+
+// BackendMetrics are those of one backend of one pool.
+type BackendMetrics struct {
+	Address                    string
+	State                      health.State
+	Inflight                   int64
+	Requests                   Classes // answered, by the answer's status
+	Errors                     uint64  // requests without a complete answer
+	Retries                    uint64  // requests that were then sent to another one
+	Connects, ConnectErrors    uint64
+	BytesSent                  uint64 // of request bodies
+	ChecksPassed, ChecksFailed uint64
+	Latency                    metrics.Histogram // from the sending of a request to the end of the answer
+}
+
+// Gather adds up the counters of all loops. It waits for each loop to come round
+// once, a second at the longest: one that stands still is told of by what it had
+// counted the last time.
+func (s *Server) Gather() *Metrics {
+	of := s.subjects()
+	sum := s.gather(of)
+	c := s.outline()
+	m := &Metrics{
+		Region:           c.config.Region,
+		Ready:            s.Ready(),
+		Generation:       c.generation,
+		LoadedAt:         loop.WallTime(c.loadedAt),
+		LastReloadOK:     c.lastError == nil,
+		Started:          loop.WallTime(s.started),
+		Connections:      sum.connections,
+		Tunnels:          sum.tunnels,
+		Loops:            len(s.workers),
+		Panics:           s.group.Panics(),
+		Stalls:           s.group.Stalls(),
+		AccessLogDropped: c.dropped,
+	}
+	for _, ln := range of.listeners {
+		m.Listeners = append(m.Listeners, ln.metrics(sum.listeners[ln]))
+	}
+	for _, name := range sortedKeys(sum.routes) {
+		stats := sum.routes[name]
+		m.Routes = append(m.Routes, RouteMetrics{Name: name, Requests: Classes(stats.requests), Latency: stats.latency})
+	}
+	for _, p := range of.pools {
+		m.Pools = append(m.Pools, p.metrics(c.config.RegionOrder(), sum))
+	}
+	return m
+}
+
+// An outline is the part of the server's state that is behind its lock.
+type outline struct {
+	*snapshot
+	lastError error
+	dropped   uint64
+}
+
+func (s *Server) outline() outline {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := outline{snapshot: s.snapshot.Load(), lastError: s.lastError}
+	if s.accessLog != nil {
+		o.dropped = s.accessLog.Dropped()
+	}
+	return o
+}
+
+func (ln *listener) metrics(sum *listenerStats) ListenerMetrics {
+	return ListenerMetrics{
+		Name:        ln.settings.Load().name,
+		Connections: ln.connections.Load(),
+		Accepted:    sum.accepted,
+		Refused:     sum.refused,
+		BytesIn:     sum.bytesIn,
+		BytesOut:    sum.bytesOut,
+		Requests:    Classes(sum.requests),
+		Latency:     sum.latency,
+	}
+}
+
+func (p *poolState) metrics(order []string, sum *tally) PoolMetrics {
+	stats := sum.pools[p]
+	m := PoolMetrics{
+		Name:            p.name,
+		Panic:           p.view.Load().Panic(),
+		Waiting:         p.queue.Waiting(),
+		Queued:          stats.queued,
+		QueueTimeouts:   stats.queueTimeouts,
+		QueueFull:       stats.queueFull,
+		Retries:         stats.retries,
+		BudgetExhausted: stats.budgetExhausted,
+		PanicPicks:      stats.panics,
+		Tunnels:         stats.tunnels,
+		NameFailures:    p.nameFailures.Load(),
+		Transitions:     map[health.State]uint64{},
+	}
+	p.mu.Lock()
+	for state := health.Healthy; state <= health.Warming; state++ {
+		m.Transitions[state] = p.transitions[state]
+	}
+	p.mu.Unlock()
+	for _, place := range p.places(order) {
+		r := RegionMetrics{Name: place.region}
+		for i := range place.members {
+			b := place.members[i].Data.(*backend)
+			if b.tracker.Available() {
+				r.Available++
+			}
+			if total := sum.backends[b]; total != nil { // else it came after the counting
+				r.Backends = append(r.Backends, b.metrics(total))
+			}
+		}
+		m.Regions = append(m.Regions, r)
+	}
+	return m
+}
+
+func (b *backend) metrics(sum *backendStats) BackendMetrics {
+	return BackendMetrics{
+		Address:       b.name,
+		State:         b.tracker.State(),
+		Inflight:      b.balance.Inflight(),
+		Requests:      Classes(sum.requests),
+		Errors:        sum.errors,
+		Retries:       sum.retries,
+		Connects:      sum.connects,
+		ConnectErrors: sum.connectErrors,
+		BytesSent:     sum.bytesSent,
+		ChecksPassed:  sum.checksPassed,
+		ChecksFailed:  sum.checksFailed,
+		Latency:       sum.latency,
+	}
+}
+
+// A place is what a pool has in one region, copied.
+type place struct {
+	region  string
+	members []balancer.Member
+}
+
+// places are the regions that the pool's configuration names, in a given order,
+// also those that have nobody since a name has no address.
+func (p *poolState) places(order []string) (list []place) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, region := range order {
+		at := place{region: region}
+		for i := range p.members {
+			if p.members[i].Region == region {
+				at.members = append(at.members, p.members[i])
+			}
+		}
+		if len(at.members) > 0 || names(p.config, region) {
+			list = append(list, at)
+		}
+	}
+	return list
+}
+
+func names(c *config.Pool, region string) bool {
+	for i := range c.Backends {
+		if c.Backends[i].Region == region {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,221 @@
+package proxy
+
+import (
+	"math"
+	"net"
+	"time"
+
+	"spillway/balancer"
+	"spillway/health"
+	"spillway/internal/config"
+	"spillway/internal/loop"
+)
+
+// Status is a server's state for people, with the names of the admin address's
+// contract. The whole belongs to the caller of [Server.Status].
+type Status struct {
+	Region    string           `json:"region"`
+	Version   string           `json:"version"` // left to the caller
+	Config    ConfigStatus     `json:"config"`
+	Listeners []ListenerStatus `json:"listeners"`
+	Pools     []PoolStatus     `json:"pools"`
+}
+
+// ConfigStatus is the configuration in force.
+type ConfigStatus struct {
+	Generation uint64    `json:"generation"` // counts the loads that succeeded, from 1
+	Digest     string    `json:"digest"`     // of the file; empty if there was none
+	LoadedAt   time.Time `json:"loaded_at"`
+	LastError  string    `json:"last_error"` // of the last reload; empty if it succeeded
+}
+
+// ListenerStatus is one listener.
+type ListenerStatus struct {
+	Name        string `json:"name"`
+	Address     string `json:"address"` // as configured; where that leaves the port open, the one it got
+	Connections int64  `json:"connections"`
+}
+
+// PoolStatus is one pool.
+type PoolStatus struct {
+	Name    string         `json:"name"`
+	Policy  string         `json:"policy"`
+	Regions []RegionStatus `json:"regions"` // nearest first
+}
+
+// RegionStatus is what a pool has in one region.
+type RegionStatus struct {
+	Name     string          `json:"name"`
+	State    RegionState     `json:"state"`
+	Share    float64         `json:"share"`    // the part of the pool's traffic that it gets now, 0 to 1
+	Capacity int64           `json:"capacity"` // requests in flight that its available backends may have; 0: no limit, or nobody is available
+	Inflight int64           `json:"inflight"`
+	Backends []BackendStatus `json:"backends"`
+}
+
+// BackendStatus is one backend of a pool.
+type BackendStatus struct {
+	Address  string  `json:"address"`
+	State    string  `json:"state"`  // a word of [health.State]
+	Reason   string  `json:"reason"` // why, and since when
+	Weight   int     `json:"weight"`
+	Inflight int64   `json:"inflight"`
+	Requests uint64  `json:"requests"`    // that it was sent, since the process began
+	Errors   uint64  `json:"errors"`      // those of them that had no complete answer or one of status 5xx
+	P50      float64 `json:"latency_p50"` // milliseconds, of the recent past: see [Server.Remember]; 0: no answer in it
+	P99      float64 `json:"latency_p99"`
+}
+
+// RegionState is a word for a region of a pool as a whole.
+type RegionState string
+
+const (
+	// RegionHealthy: all its backends that are not drained are available.
+	RegionHealthy RegionState = "healthy"
+	// RegionDegraded: some of them are.
+	RegionDegraded RegionState = "degraded"
+	// RegionUnavailable: none of them is.
+	RegionUnavailable RegionState = "unavailable"
+	// RegionDraining: an operator took out all of them.
+	RegionDraining RegionState = "draining"
+	// RegionPanic: none of them is, nor any in another region, so they are tried all the same.
+	RegionPanic RegionState = "panic"
+)
+
+// Status tells how everything is. Like [Server.Gather] it may wait a second for a loop that stands still.
+func (s *Server) Status() Status {
+	of := s.subjects()
+	sum := s.gather(of)
+	o := s.outline()
+	st := Status{
+		Region: o.config.Region,
+		Config: ConfigStatus{
+			Generation: o.generation,
+			Digest:     o.config.Digest,
+			LoadedAt:   loop.WallTime(o.loadedAt).UTC().Truncate(time.Millisecond),
+		},
+		Listeners: []ListenerStatus{},
+		Pools:     []PoolStatus{},
+	}
+	if o.lastError != nil {
+		st.Config.LastError = o.lastError.Error()
+	}
+	for i := range o.config.Listeners {
+		for _, ln := range of.listeners {
+			if ln.address == string(o.config.Listeners[i].Address) {
+				st.Listeners = append(st.Listeners, ListenerStatus{ln.settings.Load().name, ln.shownAddress(), ln.connections.Load()})
+			}
+		}
+	}
+	for i := range o.config.Pools {
+		c := &o.config.Pools[i]
+		p := &PoolStatus{Name: c.Name, Policy: string(c.Policy)}
+		o.pools[c.Name].describe(p, o.config.RegionOrder(), sum)
+		st.Pools = append(st.Pools, *p)
+	}
+	return st
+}
+
+func (ln *listener) shownAddress() string {
+	if _, port, ok := config.Address(ln.address).HostPort(); ok && port == 0 {
+		if tcp, ok := ln.socket.Addr().(*net.TCPAddr); ok {
+			return tcp.String()
+		}
+	}
+	return ln.address
+}
+
+func (p *poolState) describe(st *PoolStatus, order []string, sum *tally) {
+	st.Regions = []RegionStatus{}
+	inPanic := p.view.Load().Panic()
+	places := p.places(order)
+	recent := make([]uint64, len(places))
+	open := make([]bool, len(places))
+	now := loop.Nanotime()
+	for i, at := range places {
+		r := RegionStatus{Name: at.region, State: regionState(at.members, inPanic), Capacity: capacity(at.members), Backends: []BackendStatus{}}
+		for j := range at.members {
+			m := &at.members[j]
+			b := m.Data.(*backend)
+			total := sum.backends[b]
+			if total == nil { // it came after the counting
+				total = new(backendStats)
+			}
+			lately := p.server.gathered.recent(b, total)
+			recent[i] += lately.requests
+			open[i] = open[i] || m.Weight > 0 && (b.tracker.Available() || inPanic && !m.Refused)
+			r.Inflight += b.balance.Inflight()
+			h := b.tracker.Status(now)
+			r.Backends = append(r.Backends, BackendStatus{
+				Address: b.name, State: h.State.String(), Reason: h.Reason, Weight: m.Weight, Inflight: b.balance.Inflight(),
+				Requests: total.attempts(), Errors: total.errors + total.requests[5],
+				P50: milliseconds(lately.latency.Quantile(0.5)), P99: milliseconds(lately.latency.Quantile(0.99)),
+			})
+		}
+		st.Regions = append(st.Regions, r)
+	}
+	share(st.Regions, open, recent)
+}
+
+// regionState sums up the backends of one region.
+func regionState(members []balancer.Member, inPanic bool) RegionState {
+	available, drained := 0, 0
+	for i := range members {
+		switch members[i].Data.(*backend).tracker.State() {
+		case health.Healthy:
+			available++
+		case health.Draining:
+			drained++
+		}
+	}
+	switch n := len(members); {
+	case n > 0 && drained == n:
+		return RegionDraining
+	case available == 0 && inPanic && n > 0:
+		return RegionPanic
+	case available == 0:
+		return RegionUnavailable
+	case available+drained < n:
+		return RegionDegraded
+	}
+	return RegionHealthy
+}
+
+// capacity is how many requests the available backends may have; 0 where one has no limit.
+func capacity(members []balancer.Member) (sum int64) {
+	for i := range members {
+		m := &members[i]
+		if !m.Data.(*backend).tracker.Available() || m.Weight <= 0 {
+			continue
+		}
+		if m.MaxRequests <= 0 {
+			return 0
+		}
+		sum += m.MaxRequests
+	}
+	return sum
+}
+
+// share divides the pool's traffic over the regions that are open to it: as the
+// recent requests were divided, or where there was none, all to the nearest.
+func share(regions []RegionStatus, open []bool, recent []uint64) {
+	var total uint64
+	for i := range regions {
+		if open[i] {
+			total += recent[i]
+		}
+	}
+	for i := range regions {
+		switch {
+		case !open[i]:
+		case total == 0:
+			regions[i].Share = 1
+			return
+		default:
+			regions[i].Share = math.Round(1000*float64(recent[i])/float64(total)) / 1000
+		}
+	}
+}
+
+// milliseconds is rounded to microseconds.
+func milliseconds(ns int64) float64 { return math.Round(float64(ns)/1e3) / 1e3 }

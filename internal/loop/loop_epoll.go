@@ -23,6 +23,7 @@ type engine struct {
 	tasks      taskPool
 	pipes      pipePool
 	iovecs     [maxIovecs]syscall.Iovec
+	small      [maxGathered]byte
 }
 
 // A socket is a slot that epoll's events refer to by index and generation, so

@@ -10,6 +10,9 @@ import (
 // maxIovecs bounds how many slices one system call takes.
 const maxIovecs = 64
 
+// maxGathered is how many bytes of several slices are copied into one.
+const maxGathered = 2 << 10
+
 // Write writes all of p, waiting where the socket is full. The count is what
 // was taken, also on an error.
 func (c *Conn) Write(t *Task, p []byte) (int, error) {
@@ -84,6 +87,9 @@ func (c *Conn) afterWrite(errno syscall.Errno) (wait bool, err error) {
 }
 
 func (c *Conn) writev(buffers [][]byte, skip int) (int, syscall.Errno) {
+	if n := c.loop.gather(buffers, skip); n > 0 {
+		return write(int(c.fd), c.loop.small[:n])
+	}
 	vectors := &c.loop.iovecs
 	count := 0
 	for _, b := range buffers {
@@ -106,4 +112,19 @@ func (c *Conn) writev(buffers [][]byte, skip int) (int, syscall.Errno) {
 		n = 0
 	}
 	return int(n), errno
+}
+
+// gather copies slices that are small together into one, which costs less than
+// having the kernel take them apart; 0 if they are not small.
+func (l *Loop) gather(buffers [][]byte, skip int) (n int) {
+	for _, b := range buffers {
+		if n += len(b); n-skip > len(l.small) {
+			return 0
+		}
+	}
+	n = copy(l.small[:], buffers[0][skip:])
+	for _, b := range buffers[1:] {
+		n += copy(l.small[n:], b)
+	}
+	return n
 }

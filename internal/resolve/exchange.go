@@ -76,10 +76,9 @@ func (r *Resolver) roundTrip(ctx context.Context, network, server string, query 
 		return nil, err
 	}
 	defer socket.Close()
-	deadline, _ := ctx.Deadline()
-	if err := socket.SetDeadline(deadline); err != nil {
-		return nil, err
-	}
+	// The context's end alone ends the socket's waiting: with a deadline of its
+	// own the socket could give up before the caller's context has ended, and
+	// that would look like the server's failure.
 	stop := context.AfterFunc(ctx, func() { socket.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 

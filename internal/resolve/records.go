@@ -43,13 +43,15 @@ func readRecords(reply *dns.Msg, name string, qtype uint16) records {
 }
 
 func addressOf(rr dns.RR) (netip.Addr, bool) {
+	var ip netip.Addr
+	var ok bool
 	switch rr := rr.(type) {
 	case *dns.A:
-		return netip.AddrFromSlice(rr.A)
+		ip, ok = netip.AddrFromSlice(rr.A)
 	case *dns.AAAA:
-		return netip.AddrFromSlice(rr.AAAA)
+		ip, ok = netip.AddrFromSlice(rr.AAAA)
 	}
-	return netip.Addr{}, false
+	return ip.Unmap(), ok
 }
 
 // ttlOf reads a TTL with its highest bit set as zero (RFC 2181, section 8).

@@ -1,0 +1,5 @@
+//go:build linux && !portable
+
+package loop
+
+const maxConnSize = 192

@@ -27,7 +27,9 @@ type exchange struct {
 	pool     *pool  // of target
 	path     []byte // normalised
 	pathRoom []byte // where path is built when the client's is not normal already
-	deadline int64  // of the whole exchange; 0: none
+	newPath  []byte // what the route makes of it for the backend; nil: the client's bytes stay
+	newRoom  []byte
+	deadline int64 // of the whole exchange; 0: none
 
 	body     requestBody
 	key      uint64
@@ -79,7 +81,22 @@ func (x *exchange) end() {
 	w.buffers.put(x.in)
 	w.buffers.put(x.out)
 	x.in, x.out, x.client, x.task = nil, nil, nil, nil
+	x.trim()
 	w.putExchange(x)
+}
+
+// keepRoom is how much room an exchange may keep for the next one in each of its buffers.
+const keepRoom = 32 << 10
+
+// trim gives up room that an unusual request has made.
+func (x *exchange) trim() {
+	for _, room := range [...]*[]byte{&x.scratch, &x.pathRoom, &x.newRoom, &x.keyRoom, &x.body.spare} {
+		if cap(*room) > keepRoom {
+			*room = nil
+		}
+	}
+	x.body.whole, x.body.early = nil, nil
+	clear(x.slices[:cap(x.slices)])
 }
 
 // abandon is for the end by panic: everything that the exchange holds is closed.
@@ -112,7 +129,7 @@ func (x *exchange) serve() (again bool) {
 func (x *exchange) reset() {
 	x.request.Reset()
 	x.settings = x.client.listener.settings.Load()
-	x.route, x.target, x.pool, x.path = nil, nil, nil, nil
+	x.route, x.target, x.pool, x.path, x.newPath = nil, nil, nil, nil, nil
 	x.deadline, x.attempts = 0, 0
 	x.member, x.backend, x.conn = nil, nil, nil
 	x.keyed, x.key, x.setSRV = false, 0, false

@@ -24,6 +24,10 @@ func (x *exchange) handle() {
 	case x.route.redirect != nil:
 		x.answerRedirect(x.route.redirect)
 	default:
+		if !x.rewritePath() {
+			x.answerError(errBadPath)
+			return
+		}
 		x.chooseKey(x.route.hashOn)
 		x.target = x.chooseTarget()
 		x.pool = x.target.pool
@@ -81,4 +85,21 @@ func (x *exchange) chooseTarget() *target {
 		dice = x.worker.rand.Uint64()
 	}
 	return &x.route.targets[x.route.split.Pick(dice)]
+}
+
+// rewritePath makes the path that the backend shall see where the route changes
+// it; false when the result is no path.
+func (x *exchange) rewritePath() bool {
+	switch r := x.route; {
+	case x.request.Form == http1.AsteriskForm:
+	case r.stripPrefix != "":
+		x.newPath = router.StripPrefix(r.stripPrefix, x.path)
+	case r.rewrite != nil:
+		out, ok := r.rewrite.Apply(x.newRoom[:0], x.path)
+		if !ok {
+			return out != nil // nothing matched: the client's bytes stay
+		}
+		x.newRoom, x.newPath = out, out
+	}
+	return true
 }

@@ -3,6 +3,8 @@ package proxy
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"spillway/balancer"
@@ -12,8 +14,10 @@ import (
 )
 
 // configure brings a pool's state in line with a configuration: backends that
-// stay keep everything, new ones begin, the others are retired.
+// stay keep everything, new ones begin, the others are retired. It waits for
+// names that are new, before it touches anything that loops look at.
 func (p *poolState) configure(c *config.Pool, settings balancer.Settings) {
+	fresh := p.resolveNew(c)
 	transitions := p.health.Configure(healthSettings(c), loop.Nanotime())
 	p.queue.Resize(c.Queue.Size)
 	p.mu.Lock()
@@ -30,7 +34,7 @@ func (p *poolState) configure(c *config.Pool, settings balancer.Settings) {
 		p.affinityConfig = c.Affinity
 		p.affinity.Store(newAffinities(c.Affinity, len(p.server.workers)))
 	}
-	p.followNames(c)
+	p.followNames(c, fresh)
 	p.setMembers()
 	p.mu.Unlock()
 	p.apply(transitions...)
@@ -161,44 +165,64 @@ type followedName struct {
 // resolvePatience is how long a start or reload waits for a name.
 const resolvePatience = 3 * time.Second
 
-// followNames begins to follow the names that are new and ends those that are
-// gone. The caller holds mu.
-func (p *poolState) followNames(c *config.Pool) {
+// resolveNew asks for the names that are not followed yet, all at once. A name
+// without an answer has no backends yet; it is asked for again.
+func (p *poolState) resolveNew(c *config.Pool) map[string][]netip.Addr {
+	ctx, stop := context.WithTimeout(context.Background(), resolvePatience)
+	defer stop()
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	fresh := map[string][]netip.Addr{}
+	for _, host := range namesOf(c) {
+		if p.names[host] != nil {
+			continue
+		}
+		asked.Go(func() {
+			answer, err := p.server.resolver.Lookup(ctx, host)
+			if err != nil {
+				p.nameFailed(host, err)
+			}
+			mu.Lock()
+			fresh[host] = answer.Addrs
+			mu.Unlock()
+		})
+	}
+	asked.Wait()
+	return fresh
+}
+
+func namesOf(c *config.Pool) (names []string) {
+	for i := range c.Backends {
+		if host, _, ok := c.Backends[i].Address.Name(); ok && !slices.Contains(names, host) {
+			names = append(names, host)
+		}
+	}
+	return names
+}
+
+// followNames begins to follow the fresh names and ends those that c no longer
+// has. The caller holds mu.
+func (p *poolState) followNames(c *config.Pool, fresh map[string][]netip.Addr) {
 	if p.names == nil {
 		p.names = map[string]*followedName{}
 	}
-	wanted := map[string]bool{}
-	for i := range c.Backends {
-		host, _, ok := c.Backends[i].Address.Name()
-		if !ok || wanted[host] {
-			continue
-		}
-		wanted[host] = true
-		if p.names[host] == nil {
-			p.names[host] = p.follow(host)
-		}
+	for host, addresses := range fresh {
+		p.names[host] = p.follow(host, addresses)
 	}
+	wanted := namesOf(c)
 	for host, f := range p.names {
-		if !wanted[host] {
+		if !slices.Contains(wanted, host) {
 			f.stop()
 			delete(p.names, host)
 		}
 	}
 }
 
-// follow asks for a name once, and goes on asking in the background. A name
-// that has no answer yet has no backends yet.
-func (p *poolState) follow(host string) *followedName {
-	resolver := p.server.resolver
-	ctx, stop := context.WithTimeout(context.Background(), resolvePatience)
-	answer, err := resolver.Lookup(ctx, host)
-	stop()
-	if err != nil {
-		p.nameFailed(host, err)
-	}
-	ctx, stop = context.WithCancel(context.Background())
-	f := &followedName{addresses: answer.Addrs, stop: stop}
-	go resolver.Watch(ctx, host, answer.Addrs,
+// follow goes on asking for a name in the background.
+func (p *poolState) follow(host string, known []netip.Addr) *followedName {
+	ctx, stop := context.WithCancel(context.Background())
+	f := &followedName{addresses: known, stop: stop}
+	go p.server.resolver.Watch(ctx, host, known,
 		func(a resolve.Answer) { p.nameChanged(host, f, a.Addrs) },
 		func(err error) { p.nameFailed(host, err) })
 	return f

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -93,7 +94,7 @@ func (p *poolState) apply(transitions ...health.Transition) {
 		if t.To == health.Healthy {
 			level = slog.LevelInfo
 		}
-		p.server.log.Log(nil, level, "backend is "+t.To.String(), "pool", p.name, "backend", t.ID, "was", t.From.String(), "reason", t.Reason)
+		p.server.log.Log(context.Background(), level, "backend is "+t.To.String(), "pool", p.name, "backend", t.ID, "was", t.From.String(), "reason", t.Reason)
 		p.mu.Lock()
 		p.transitions[t.To]++
 		p.mu.Unlock()

@@ -67,13 +67,17 @@ func (x *exchange) requestLine(head []byte) (kept int) {
 		// The version is this hop's own (RFC 9112 2.6).
 		head[r.LineEnd-3] = '1'
 	}
-	if r.Form != http1.AbsoluteForm && !x.route.rewritesPath() {
-		return int(r.LineStart)
+	path := x.newPath
+	if path == nil {
+		if r.Form != http1.AbsoluteForm {
+			return int(r.LineStart)
+		}
+		path = r.Path
 	}
 	from := len(x.scratch)
 	x.scratch = append(x.scratch, r.Method...)
 	x.scratch = append(x.scratch, ' ')
-	x.scratch = x.route.appendPath(x.scratch, r.Path, x.path)
+	x.scratch = append(x.scratch, path...)
 	if len(r.RawQuery) > 0 {
 		x.scratch = append(x.scratch, '?')
 		x.scratch = append(x.scratch, r.RawQuery...)

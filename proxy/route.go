@@ -52,21 +52,6 @@ func (r *route) bodyLimit(s *listenerSettings) int64 {
 	return s.bodyLimit
 }
 
-func (r *route) rewritesPath() bool { return r.stripPrefix != "" || r.rewrite != nil }
-
-// appendPath appends the path that backends see: the client's bytes, unless the route changes it.
-func (r *route) appendPath(dst, raw, normal []byte) []byte {
-	switch {
-	case r.stripPrefix != "":
-		return append(dst, router.StripPrefix(r.stripPrefix, normal)...)
-	case r.rewrite != nil:
-		if out, ok := r.rewrite.Apply(dst, normal); ok {
-			return out
-		}
-	}
-	return append(dst, raw...)
-}
-
 // newRoute compiles what a configuration says of a route; pools are those of
 // the same snapshot.
 func newRoute(c *config.Route, name string, pools map[string]*pool, budgets func(pool string, share float64) *balancer.RetryBudget, of *config.Config) (*route, error) {

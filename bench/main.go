@@ -29,14 +29,15 @@ import (
 
 // A bench is one run of the command.
 type bench struct {
-	sup       *supervisor
-	proxyCPU  string
-	loadCPUs  string
-	rounds    int
-	duration  time.Duration
-	backends  []string
-	contender []contender
-	nextPort  int
+	sup      *supervisor
+	proxyCPU string
+	loadCPUs string
+	rounds   int
+	duration time.Duration
+	backends []string
+	nextPort int
+
+	contenders []contender
 }
 
 func main() {
@@ -52,6 +53,8 @@ func role(args []string) error {
 		switch args[0] {
 		case "backend":
 			return backendMain(args[1:])
+		case "idle":
+			return idleMain(args[1])
 		case "guard":
 			return guardMain(args[1])
 		}
@@ -90,6 +93,16 @@ func compare(args []string) (err error) {
 		return err
 	}
 
+	// Raised here and not by the runtime, so that the children have it too.
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return os.NewSyscallError("getrlimit", err)
+	}
+	files.Cur = files.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return os.NewSyscallError("setrlimit", err)
+	}
+
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, cancel := withParent(ctx)
@@ -100,15 +113,15 @@ func compare(args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.sup.close()) }()
-	if b.contender, err = b.contenders(ctx, names, *command, *nginx, *haproxy); err != nil {
+	if b.contenders, err = b.resolve(ctx, names, *command, *nginx, *haproxy); err != nil {
 		return err
 	}
 	return b.run(ctx, rows)
 }
 
-// contenders resolves the names; it builds spillway from the checkout unless
+// resolve finds what the names stand for; it builds spillway from the checkout unless
 // a command line is given.
-func (b *bench) contenders(ctx context.Context, names []string, command, nginx, haproxy string) ([]contender, error) {
+func (b *bench) resolve(ctx context.Context, names []string, command, nginx, haproxy string) ([]contender, error) {
 	var chosen []contender
 	for _, name := range names {
 		c := contender{name: name}

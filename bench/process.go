@@ -125,8 +125,14 @@ func (s *supervisor) start(name string, cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// stop kills the process and its children and waits for it.
+// stop ends the process and its children and waits for it. It may take a
+// moment to reap its children; then all are killed.
 func (p *process) stop() {
+	syscall.Kill(p.cmd.Process.Pid, syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(500 * time.Millisecond):
+	}
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.done
 	fmt.Fprintf(p.by.tell, "-%d\n", p.cmd.Process.Pid)

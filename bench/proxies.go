@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"embed"
 	"errors"
@@ -77,11 +78,39 @@ func (b *bench) startProxy(ctx context.Context, c contender, logs bool) (*proxy,
 	if p.proc, err = b.sup.start(c.name, cmd); err != nil {
 		return nil, err
 	}
-	if err := p.await(ctx); err != nil {
+	if err = p.await(ctx); err == nil {
+		err = p.checkFields(ctx)
+	}
+	if err != nil {
 		p.proc.stop()
 		return nil, err
 	}
 	return p, nil
+}
+
+// forwarded are the header fields that every contender sets for the backend,
+// so that all do the same work.
+var forwarded = []string{
+	"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-Ip", "X-Request-Id", "Via",
+}
+
+// checkFields holds that the backend gets the fields: its /echo answers with
+// the head that it was sent.
+func (p *proxy) checkFields(ctx context.Context) error {
+	head, err := get(ctx, "http://"+p.Address+"/echo")
+	if err != nil {
+		return err
+	}
+	request, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head + "\r\n\r\n")))
+	if err != nil {
+		return fmt.Errorf("%s: the head that it forwards: %w", p.name, err)
+	}
+	for _, name := range forwarded {
+		if request.Header.Get(name) == "" {
+			return fmt.Errorf("%s: forwards no %s in %q", p.name, name, head)
+		}
+	}
+	return nil
 }
 
 // await returns once the proxy has answered a number of requests in a row.
@@ -90,7 +119,7 @@ func (p *proxy) await(ctx context.Context) error {
 	defer cancel()
 	var last error
 	for good := 0; good < 20; {
-		if last = get(ctx, "http://"+p.Address+"/125"); last == nil {
+		if _, last = get(ctx, "http://"+p.Address+"/125"); last == nil {
 			good++
 			continue
 		}
@@ -106,21 +135,22 @@ func (p *proxy) await(ctx context.Context) error {
 	return nil
 }
 
-func get(ctx context.Context, url string) error {
+// get returns the body of a 200 answer.
+func get(ctx context.Context, url string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return errors.New(response.Status)
+		return "", errors.New(response.Status)
 	}
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
 }
 
 // render fills a template into a file of the run's directory.
@@ -154,17 +184,17 @@ func (b *bench) freeAddress() string {
 var versionNumber = regexp.MustCompile(`\d+\.\d+[\w.+~-]*`)
 
 // versionOf asks a contender for its version.
-func versionOf(c contender) string {
+func versionOf(ctx context.Context, c contender) string {
 	if len(c.version) == 0 {
 		return c.name
 	}
-	out, err := exec.Command(c.version[0], c.version[1:]...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, c.version[0], c.version[1:]...).CombinedOutput()
 	if err != nil {
-		return c.name + " (version unknown)"
+		return c.name + " of unknown version"
 	}
-	first, _, _ := strings.Cut(string(out), "\n")
-	if n := versionNumber.FindString(first); n != "" {
-		return c.name + " " + n
+	line, _, _ := strings.Cut(string(out), "\n")
+	if words := strings.Fields(line); len(words) > 1 && words[0] == "spillway" {
+		return words[0] + " " + words[1] // "spillway dev go1.26 linux/amd64"
 	}
-	return strings.TrimSpace(first)
+	return c.name + " " + versionNumber.FindString(line) // "nginx version: nginx/1.22.1"
 }

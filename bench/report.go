@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -18,15 +19,16 @@ type report struct {
 	w        io.Writer
 	started  time.Time
 	failures []string
+	idle     [][]idleSample
 }
 
 // begin writes what the numbers depend on, and the head of the table.
-func (b *bench) begin(w io.Writer) *report {
+func (b *bench) begin(ctx context.Context, w io.Writer) *report {
 	var versions []string
-	for _, c := range b.contender {
-		versions = append(versions, versionOf(c))
+	for _, c := range b.contenders {
+		versions = append(versions, versionOf(ctx, c))
 	}
-	first := b.contender[0].name
+	first := b.contenders[0].name
 	fmt.Fprintf(w, "%s. %s, Linux %s. Proxy on processor %s, load and backends on %s. %d rounds of %s in turns.\n",
 		strings.Join(versions, ", "), cpuModel(), kernelRelease(), b.proxyCPU, b.loadCPUs, b.rounds, b.duration)
 	fmt.Fprintf(w, "Medians; the last column is %s's CPU time a request divided by that proxy's, within each round: median (quartiles).\n\n", first)
@@ -42,8 +44,12 @@ func (r *report) add(done result) {
 		fmt.Fprintf(r.w, "| %s | failed | | | | | | | |\n", done.title)
 		return
 	}
+	if done.idle != nil {
+		r.idle = done.idle // a table of its own
+		return
+	}
 	title := done.title
-	for i, c := range r.b.contender {
+	for i, c := range r.b.contenders {
 		samples := done.samples[i]
 		at := func(f func(sample) float64) float64 { return median(collect(samples, f)) }
 		ratio := ""
@@ -64,8 +70,35 @@ func (r *report) add(done result) {
 	}
 }
 
-// end writes what went wrong.
+// addIdle writes the table of idle connections.
+func (r *report) addIdle() {
+	fmt.Fprintf(r.w, "\n| idle connections | KiB each |")
+	for _, step := range idleSteps {
+		fmt.Fprintf(r.w, " RSS MiB at %d |", step)
+	}
+	fmt.Fprintf(r.w, "\n|---|---:|%s\n", strings.Repeat("---:|", len(idleSteps)))
+	for i, c := range r.b.contenders {
+		var each []float64
+		at := make([][]float64, len(idleSteps))
+		for _, s := range r.idle[i] {
+			each = append(each, s.perConnection())
+			for step, memory := range s {
+				at[step] = append(at[step], float64(memory)/(1<<20))
+			}
+		}
+		fmt.Fprintf(r.w, "| %s | %.2f |", c.name, median(each))
+		for _, memory := range at {
+			fmt.Fprintf(r.w, " %.1f |", median(memory))
+		}
+		fmt.Fprintln(r.w)
+	}
+}
+
+// end writes the memory of idle connections and what went wrong.
 func (r *report) end() {
+	if r.idle != nil {
+		r.addIdle()
+	}
 	for _, f := range r.failures {
 		fmt.Fprintf(r.w, "\nFailed: %s\n", f)
 	}

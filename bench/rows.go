@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ type row struct {
 	title string // in the table
 	logs  bool   // access logs to a file
 	drive driver
+	idle  bool // no load: the memory of idle connections
 }
 
 // A driver puts one round of load on a proxy.
@@ -31,6 +33,8 @@ var allRows = []row{
 	{name: "16k", title: "16 KiB, 64 connections", drive: wrkRow{path: "/16k", connections: 64}},
 	{name: "1m", title: "1 MiB, 16 connections", drive: wrkRow{path: "/1m", connections: 16}},
 	{name: "upload", title: "1 MiB upload, 16 connections", drive: wrkRow{path: "/upload", connections: 16, script: "upload.lua"}},
+	{name: "rate", title: "125 B at 5,000/s, 64 connections", drive: vegetaRow{path: "/125", connections: 64, perSecond: 5000}},
+	{name: "idle", title: "idle connections", idle: true},
 }
 
 func rowNames() []string {
@@ -66,6 +70,7 @@ type sample struct {
 type result struct {
 	row
 	samples [][]sample
+	idle    [][]idleSample
 	err     error
 }
 
@@ -75,10 +80,14 @@ func (b *bench) run(ctx context.Context, rows []row) error {
 	if err := b.startBackends(ctx); err != nil {
 		return err
 	}
-	report := b.begin(os.Stdout)
+	report := b.begin(ctx, os.Stdout)
 	failed := 0
 	for _, r := range rows {
-		done := b.measure(ctx, r)
+		measure := b.measure
+		if r.idle {
+			measure = b.measureIdle
+		}
+		done := measure(ctx, r)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -116,14 +125,14 @@ func (b *bench) startBackends(ctx context.Context) error {
 // round, backwards in the next.
 func (b *bench) measure(ctx context.Context, r row) (done result) {
 	done.row = r
-	done.samples = make([][]sample, len(b.contender))
+	done.samples = make([][]sample, len(b.contenders))
 	var proxies []*proxy
 	defer func() {
 		for _, p := range proxies {
 			p.proc.stop()
 		}
 	}()
-	for _, c := range b.contender {
+	for _, c := range b.contenders {
 		p, err := b.startProxy(ctx, c, r.logs)
 		if err != nil {
 			done.err = err
@@ -133,6 +142,12 @@ func (b *bench) measure(ctx context.Context, r row) (done result) {
 		if _, err := r.drive.run(ctx, b, p.Address, time.Second); err != nil { // connections to the backends, caches
 			done.err = fmt.Errorf("%s: %w", p.name, err)
 			return done
+		}
+		if r.logs {
+			if err := os.Truncate(p.AccessLog, 0); err != nil {
+				done.err = err
+				return done
+			}
 		}
 	}
 	for round := range b.rounds {
@@ -162,26 +177,34 @@ func (b *bench) sample(ctx context.Context, r row, p *proxy) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+	if p.AccessLog != "" { // before the clock is read: writing it is part of the work
+		if err := awaitLog(p.AccessLog, seen.requests); err != nil {
+			return sample{}, err
+		}
+	}
 	after, err := groupUsage(group)
 	if err != nil {
 		return sample{}, p.proc.failure(err.Error())
 	}
-	if p.AccessLog != "" {
-		if err := checkLog(p.AccessLog); err != nil {
-			return sample{}, err
-		}
-	}
 	return sample{load: seen, usage: after.since(before)}, nil
 }
 
-// checkLog holds that a log was written and empties it.
-func checkLog(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
+// awaitLog returns when the access log has a line for each request, and
+// empties it. A log that keeps less than 99% is an error.
+func awaitLog(path string, requests int64) error {
+	var lines int64
+	for range 30 { // buffers are flushed within a second or two
+		log, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if lines = int64(bytes.Count(log, []byte("\n"))); lines >= requests {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	if info.Size() == 0 {
-		return fmt.Errorf("nothing was written to its access log")
+	if lines*100 < requests*99 {
+		return fmt.Errorf("logged %d of %d requests", lines, requests)
 	}
 	return os.Truncate(path, 0)
 }

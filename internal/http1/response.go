@@ -18,7 +18,7 @@ type Response struct {
 	KeepAlive        bool
 	KeepAliveTimeout int // seconds that the backend says it will wait for a request; 0: it does not say
 	// Upgrade is the value of the field where the connection option upgrade stands
-	// with it; nil otherwise. Whether a 101 is in order depends on the request.
+	// with it, in HTTP/1.1; nil otherwise. Whether a 101 is in order depends on the request.
 	Upgrade []byte
 	HeadLen int
 	LineEnd int32 // behind the status line's CR LF
@@ -117,7 +117,7 @@ func (r *Response) interpret(method []byte) fault {
 	}
 	r.ContentLength = body.value
 	r.KeepAlive = options.persists(r.Minor)
-	if upgrade && options.upgrade {
+	if upgrade && options.upgrade && r.Minor > 0 {
 		r.Upgrade = protocols(r.Fields)
 	}
 	r.frame(method, &body)

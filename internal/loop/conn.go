@@ -144,8 +144,20 @@ func (c *Conn) Busy() bool {
 
 // Watch has t interrupted with ErrHangup, wherever it waits, when the peer
 // resets the connection or ends both directions; nil ends it. A mere half-close
-// is not a hang-up. What happened before is told by [Conn.HungUp] only.
-func (c *Conn) Watch(t *Task) { c.watcher = t }
+// is not a hang-up. What has happened before ends t's next wait.
+func (c *Conn) Watch(t *Task) {
+	if old := c.watcher; old != nil && old.missed == ErrHangup {
+		old.missed = nil
+	}
+	c.watcher = t
+	switch {
+	case t == nil || c.flags&(hungUp|closed) != hungUp:
+	case t.state == running:
+		t.missed = ErrHangup
+	default:
+		t.Interrupt(ErrHangup)
+	}
+}
 
 // HungUp tells whether the peer has reset the connection or ended both directions.
 func (c *Conn) HungUp() bool { return c.flags&hungUp != 0 }

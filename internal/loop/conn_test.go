@@ -161,7 +161,7 @@ func TestCloseEndsTheWaitsOfOtherTasks(t *testing.T) {
 	})
 	writing := begin(l, func(task *Task) {
 		writer = task
-		if n, err := c.Write(task, make([]byte, 64<<20)); err != ErrClosed || n == 64<<20 {
+		if n, err := c.Write(task, tooMuch); err != ErrClosed || n == len(tooMuch) {
 			t.Errorf("write: %d, %v", n, err)
 		}
 	})
@@ -254,8 +254,8 @@ func TestWriteDeadlineCountsWhatWasTaken(t *testing.T) {
 	var taken int
 	onTask(t, l, func(task *Task) {
 		c.SetWriteDeadline(in(l, 50*time.Millisecond))
-		n, err := c.Write(task, make([]byte, 64<<20))
-		if err != ErrTimeout || n == 0 || n == 64<<20 {
+		n, err := c.Write(task, tooMuch)
+		if err != ErrTimeout || n == 0 || n == len(tooMuch) {
 			t.Errorf("write: %d, %v", n, err)
 		}
 		taken = n

@@ -147,7 +147,7 @@ func stopBusyGroup(t *testing.T) {
 		send(t, from, "spliced")
 		begin(l, func(task *Task) { _, _, _ = a.SpliceTo(task, b, -1, 0, 0) })
 		full, _ := connected(t, l)
-		begin(l, func(task *Task) { _, _ = full.Write(task, make([]byte, 64<<20)) })
+		begin(l, func(task *Task) { _, _ = full.Write(task, tooMuch) })
 		begin(l, func(task *Task) { _ = task.Park(0) })
 		begin(l, func(task *Task) {
 			if err := task.Sleep(time.Hour); err != ErrStopped {

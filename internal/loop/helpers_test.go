@@ -182,3 +182,6 @@ func resetPeer(t *testing.T, peer *net.TCPConn) {
 }
 
 func mustAddrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+
+// tooMuch is more than the kernel takes before the peer reads.
+var tooMuch = make([]byte, 64<<20)

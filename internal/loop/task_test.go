@@ -163,7 +163,7 @@ func TestInterruptEndsAWait(t *testing.T) {
 		"read":          func(task *Task) error { _, err := c.Read(task, make([]byte, 1)); return err },
 		"wait readable": func(task *Task) error { return c.WaitReadable(task) },
 		"write": func(task *Task) error {
-			_, err := c.Write(task, make([]byte, 64<<20))
+			_, err := c.Write(task, tooMuch)
 			return err
 		},
 		"park after await": func(task *Task) error {

@@ -106,18 +106,36 @@ func newFlags(c *console, name, what string) *flag.FlagSet {
 	return f
 }
 
-// parse reads a command's flags; help goes to standard output.
+// parse reads the flags of a command that takes nothing else; help goes to
+// standard output.
 func parse(c *console, f *flag.FlagSet, args []string) error {
+	rest, err := parseFlags(c, f, args)
+	if err == nil && len(rest) > 0 {
+		return unexpected(c, f, rest[0])
+	}
+	return err
+}
+
+// parseFlags is parse for a command that takes more than flags: it returns the
+// arguments from the first on that is none.
+func parseFlags(c *console, f *flag.FlagSet, args []string) (rest []string, err error) {
 	for _, a := range args {
 		if a == "-h" || a == "-help" || a == "--help" {
 			f.SetOutput(c.out)
 		}
 	}
-	err := f.Parse(args)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		return errUsage
+	switch err = f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, err
+	case err != nil:
+		return nil, errUsage
 	}
-	return err
+	return f.Args(), nil
+}
+
+func unexpected(c *console, f *flag.FlagSet, arg string) error {
+	fmt.Fprintf(c.err, "spillway: unexpected argument %q; see 'spillway %s --help'\n", arg, f.Name())
+	return errUsage
 }
 
 // nearest is the command whose name is at most two letters away, or empty.

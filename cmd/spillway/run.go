@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 
 	"spillway/internal/config"
 	"spillway/internal/loop"
@@ -41,16 +42,21 @@ func runCommand(c *console, args []string) error {
 // A runner is one running instance: the proxy, its admin address, and what
 // changes them.
 type runner struct {
-	console *console
-	path    string // of the configuration; empty: there is no file
-	log     *slog.Logger
-	proxy   *proxy.Server
-	admin   *adminServer
+	console   *console
+	path      string // of the configuration; empty: there is no file
+	log       *slog.Logger
+	finishLog func()
+	proxy     *proxy.Server
+	started   func() // called when everything listens; nil: nothing to do
+
+	changing sync.Mutex // one reload at a time, whoever asks
+	admin    *adminAddress
 }
 
 func (r *runner) run(settings *config.Config, watch bool) error {
 	ignorePipeSignal()
-	r.log = newLogger(r.console.err, settings.Log)
+	r.log, r.finishLog = newLogger(r.console.err, settings.Log)
+	defer r.finishLog()
 	files, err := loop.RaiseFileLimit()
 	if err != nil {
 		r.log.Warn("the limit of open files stays as it is", "error", err)
@@ -59,7 +65,7 @@ func (r *runner) run(settings *config.Config, watch bool) error {
 		return err
 	}
 	defer r.proxy.Stop()
-	if err := r.serveAdmin(settings); err != nil {
+	if r.admin, err = r.openAdmin(settings); err != nil {
 		return err
 	}
 	defer r.closeAdmin()
@@ -115,6 +121,7 @@ func (r *runner) drain(first os.Signal, signals <-chan os.Signal) error {
 		case s := <-signals:
 			if kindOf(s) == signalEnd {
 				r.log.Warn("a second signal: not waiting", "signal", s.String())
+				r.finishLog()
 				os.Exit(1)
 			}
 		}
@@ -124,11 +131,17 @@ func (r *runner) drain(first os.Signal, signals <-chan os.Signal) error {
 // reload reads the file again. What is wrong with it is logged, noted for the
 // status, and returned; what runs goes on as it was.
 func (r *runner) reload() error {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	if r.path == "" {
+		r.log.Warn("nothing to reload: there is no configuration file")
+		return nil
+	}
 	settings, err := config.Load(r.path, r.console.env)
-	if err != nil {
+	if err == nil {
+		err = r.change(settings)
+	} else {
 		r.proxy.ReloadFailed(err)
-	} else if err = r.adminCanChange(settings); err == nil {
-		err = r.proxy.Reload(settings)
 	}
 	if err != nil {
 		r.log.Error("the configuration was not reloaded: the one before goes on", "error", err)
@@ -136,4 +149,22 @@ func (r *runner) reload() error {
 	}
 	r.log.Info("reloaded", "config", r.path, "digest", settings.Digest)
 	return nil
+}
+
+// change puts settings into force, whole or not at all: a new admin address is
+// open before anything else changes, and the old one closes at last.
+func (r *runner) change(settings *config.Config) error {
+	next, err := r.openAdmin(settings)
+	if err != nil {
+		r.proxy.ReloadFailed(err)
+		return err
+	}
+	unused := next
+	if err = r.proxy.Reload(settings); err == nil {
+		unused, r.admin = r.admin, next
+	}
+	if unused != r.admin {
+		unused.close()
+	}
+	return err
 }

@@ -1,0 +1,2 @@
+package main
+func demoCommand(c *console, args []string) error    { return errUsage }

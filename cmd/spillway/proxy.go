@@ -1,0 +1,2 @@
+package main
+func proxyCommand(c *console, args []string) error    { return errUsage }

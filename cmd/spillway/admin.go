@@ -23,7 +23,7 @@ func (r *runner) openAdmin(settings *config.Config) (*adminAddress, error) {
 	case r.admin != nil && r.admin.address == address:
 		return r.admin, nil
 	}
-	options := admin.Options{Proxy: r.proxy, Version: version(), Log: r.log}
+	options := admin.Options{Proxy: r.proxy, Version: version(), Log: r.log.Logger}
 	if r.path != "" {
 		options.Reload = r.reload
 	}
@@ -31,7 +31,6 @@ func (r *runner) openAdmin(settings *config.Config) (*adminAddress, error) {
 	if err := server.Serve(string(address)); err != nil {
 		return nil, &adminError{address, err}
 	}
-	r.log.Info("admin", "address", server.Addr().String())
 	return &adminAddress{address, server}, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,15 +11,55 @@ import (
 	"spillway/internal/config"
 )
 
-// newLogger writes what the process says of itself. Saying never waits for the
-// reader: an event loop may be the one that speaks. finish writes what is left.
-func newLogger(w io.Writer, c config.Log) (log *slog.Logger, finish func()) {
-	lines := newLineWriter(w)
-	options := &slog.HandlerOptions{Level: c.Level}
-	if c.Format == config.LogJSON {
-		return slog.New(slog.NewJSONHandler(lines, options)), lines.finish
+// A processLog is what the process says of itself. Saying never waits for the
+// reader: an event loop may be the one that speaks.
+type processLog struct {
+	*slog.Logger
+	lines  *lineWriter
+	level  slog.LevelVar
+	asJSON atomic.Bool
+}
+
+func newProcessLog(w io.Writer, c config.Log) *processLog {
+	l := &processLog{lines: newLineWriter(w)}
+	options := &slog.HandlerOptions{Level: &l.level}
+	l.Logger = slog.New(&eitherHandler{&l.asJSON, slog.NewTextHandler(l.lines, options), slog.NewJSONHandler(l.lines, options)})
+	l.configure(c)
+	return l
+}
+
+// configure sets level and format, also of the loggers that were made from this one.
+func (l *processLog) configure(c config.Log) {
+	l.level.Set(c.Level)
+	l.asJSON.Store(c.Format == config.LogJSON)
+}
+
+// finish writes what is left; what is said after it may be lost.
+func (l *processLog) finish() { l.lines.finish() }
+
+// An eitherHandler writes one of two formats, which may change.
+type eitherHandler struct {
+	asJSON     *atomic.Bool
+	text, json slog.Handler
+}
+
+func (h *eitherHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.text.Enabled(ctx, level)
+}
+
+func (h *eitherHandler) Handle(ctx context.Context, r slog.Record) error {
+	if h.asJSON.Load() {
+		return h.json.Handle(ctx, r)
 	}
-	return slog.New(slog.NewTextHandler(lines, options)), lines.finish
+	return h.text.Handle(ctx, r)
+}
+
+func (h *eitherHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &eitherHandler{h.asJSON, h.text.WithAttrs(attrs), h.json.WithAttrs(attrs)}
+}
+
+func (h *eitherHandler) WithGroup(name string) slog.Handler {
+	return &eitherHandler{h.asJSON, h.text.WithGroup(name), h.json.WithGroup(name)}
 }
 
 // A lineWriter hands lines to a goroutine that writes them. When that is too far

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
@@ -42,12 +41,11 @@ func runCommand(c *console, args []string) error {
 // A runner is one running instance: the proxy, its admin address, and what
 // changes them.
 type runner struct {
-	console   *console
-	path      string // of the configuration; empty: there is no file
-	log       *slog.Logger
-	finishLog func()
-	proxy     *proxy.Server
-	started   func() // called when everything listens; nil: nothing to do
+	console *console
+	path    string // of the configuration; empty: there is no file
+	log     *processLog
+	proxy   *proxy.Server
+	started func() // called when everything listens; nil: the log tells what does
 
 	changing sync.Mutex // one reload at a time, whoever asks
 	admin    *adminAddress
@@ -55,13 +53,16 @@ type runner struct {
 
 func (r *runner) run(settings *config.Config, watch bool) error {
 	ignorePipeSignal()
-	r.log, r.finishLog = newLogger(r.console.err, settings.Log)
-	defer r.finishLog()
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, handledSignals()...)
+	defer signal.Stop(signals)
+	r.log = newProcessLog(r.console.err, settings.Log)
+	defer r.log.finish()
 	files, err := loop.RaiseFileLimit()
 	if err != nil {
 		r.log.Warn("the limit of open files stays as it is", "error", err)
 	}
-	if r.proxy, err = proxy.New(settings, proxy.Options{Log: r.log}); err != nil {
+	if r.proxy, err = proxy.New(settings, proxy.Options{Log: r.log.Logger}); err != nil {
 		return err
 	}
 	defer r.proxy.Stop()
@@ -69,21 +70,30 @@ func (r *runner) run(settings *config.Config, watch bool) error {
 		return err
 	}
 	defer r.closeAdmin()
-	r.log.Info("spillway runs", "version", version(), "config", r.path, "pid", os.Getpid(), "runtime", loop.Runtime, "files", files)
-	for _, ln := range settings.Listeners {
-		r.log.Info("listening", "listener", ln.Name, "address", string(ln.Address))
-	}
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, handledSignals()...)
-	defer signal.Stop(signals)
 	if watch && r.path != "" {
-		stop, err := watchFile(r.path, r.log, func() { _ = r.reload() })
+		stop, err := watchFile(r.path, r.log.Logger, func() { _ = r.reload() })
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
+	if r.started == nil {
+		r.announce(settings, files)
+	} else {
+		r.started()
+	}
 	return r.serve(signals)
+}
+
+// announce logs what runs, and where.
+func (r *runner) announce(settings *config.Config, files uint64) {
+	r.log.Info("spillway runs", "version", version(), "config", r.path, "pid", os.Getpid(), "runtime", loop.Runtime, "files", files)
+	for _, ln := range settings.Listeners {
+		r.log.Info("listening", "listener", ln.Name, "address", string(ln.Address))
+	}
+	if settings.Admin.Address != "" {
+		r.log.Info("listening", "admin", string(settings.Admin.Address))
+	}
 }
 
 // serve handles signals until one of them ends the process.
@@ -121,7 +131,7 @@ func (r *runner) drain(first os.Signal, signals <-chan os.Signal) error {
 		case s := <-signals:
 			if kindOf(s) == signalEnd {
 				r.log.Warn("a second signal: not waiting", "signal", s.String())
-				r.finishLog()
+				r.log.finish()
 				os.Exit(1)
 			}
 		}
@@ -162,6 +172,7 @@ func (r *runner) change(settings *config.Config) error {
 	unused := next
 	if err = r.proxy.Reload(settings); err == nil {
 		unused, r.admin = r.admin, next
+		r.log.configure(settings.Log)
 	}
 	if unused != r.admin {
 		unused.close()

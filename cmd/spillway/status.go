@@ -71,7 +71,7 @@ func (a *adminClient) status() (*proxy.Status, error) {
 
 // printStatus writes a status for people.
 func printStatus(w io.Writer, s *proxy.Status, now time.Time) {
-	fmt.Fprintf(w, "spillway %s in %s, configuration %d", s.Version, s.Region, s.Config.Generation)
+	fmt.Fprintf(w, "spillway %s, region %s, configuration %d", s.Version, s.Region, s.Config.Generation)
 	if s.Config.Digest != "" {
 		fmt.Fprintf(w, " (%s)", s.Config.Digest)
 	}

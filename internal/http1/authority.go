@@ -64,7 +64,7 @@ func validIPv6(p []byte) bool {
 		}
 		if n < len(p) && p[n] == '.' {
 			groups += 2
-			return validIPv4(p) && (groups == 8 || elided && groups < 8)
+			return validIPv4(p) && enough(groups, elided)
 		}
 		if n == 0 || n > 4 {
 			return false
@@ -86,7 +86,12 @@ func validIPv6(p []byte) bool {
 			p = p[1:]
 		}
 	}
-	return groups == 8 || elided && groups < 8
+	return enough(groups, elided)
+}
+
+// enough tells whether there are eight groups, or fewer and "::" for the others.
+func enough(groups int, elided bool) bool {
+	return elided && groups < 8 || !elided && groups == 8
 }
 
 // validIPv4 tells whether p is four decimal octets without leading zeros.

@@ -3,6 +3,7 @@ package http1
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -10,8 +11,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"encoding/json"
 )
 
 // The fuzz targets hold the readers against net/http: what both take, they must

@@ -92,7 +92,7 @@ func (r *Response) parse(buf, method []byte, limits *Limits) (end int, f fault) 
 func (r *Response) interpret(method []byte) fault {
 	var body framingFields
 	var options connectionOptions
-	upgrade := false
+	upgrade, refuses := false, false
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		fault := noFault
@@ -104,7 +104,7 @@ func (r *Response) interpret(method []byte) fault {
 		case TransferEncoding:
 			fault = body.addCodings(f.Value)
 		case KeepAlive:
-			r.KeepAliveTimeout = keepAliveTimeout(f.Value)
+			r.KeepAliveTimeout, refuses = keepAliveTimeout(f.Value)
 		case Upgrade:
 			upgrade = true
 		}
@@ -116,7 +116,7 @@ func (r *Response) interpret(method []byte) fault {
 		return f
 	}
 	r.ContentLength = body.value
-	r.KeepAlive = options.persists(r.Minor)
+	r.KeepAlive = options.persists(r.Minor) && !refuses
 	if upgrade && options.upgrade && r.Minor > 0 {
 		r.Upgrade = protocols(r.Fields)
 	}
@@ -151,8 +151,9 @@ func (r *Response) frame(method []byte, body *framingFields) {
 	}
 }
 
-// keepAliveTimeout reads timeout=N of a Keep-Alive field (RFC 2068 19.7.1.1).
-func keepAliveTimeout(list []byte) int {
+// keepAliveTimeout reads timeout=N of a Keep-Alive field (RFC 2068 19.7.1.1). A
+// backend that gives no time at all refuses further requests.
+func keepAliveTimeout(list []byte) (seconds int, refuses bool) {
 	for len(list) > 0 {
 		var parameter []byte
 		parameter, list = nextElement(list)
@@ -162,8 +163,8 @@ func keepAliveTimeout(list []byte) int {
 		}
 		const day = 24 * 60 * 60
 		if n, ok := parseLength(trim(value)); ok {
-			return int(min(n, day))
+			return int(min(n, day)), n == 0
 		}
 	}
-	return 0
+	return 0, false
 }

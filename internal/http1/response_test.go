@@ -97,6 +97,7 @@ func TestResponseFraming(t *testing.T) {
 		{"RFC 9112 9.3", "GET", "1.1 200", length + "Connection: a, Close\r\n", false, Length, 5, false},
 		{"RFC 9112 9.3", "GET", "1.0 200", length, false, Length, 5, false},
 		{"RFC 9112 9.3", "GET", "1.0 200", length + "Connection: keep-alive\r\n", false, Length, 5, true},
+		{"RFC 2068 19.7.1.1", "GET", "1.1 200", length + "Keep-Alive: timeout=0\r\n", false, Length, 5, false},
 		{"what is odd is not kept", "GET", "1.1 200", length + "Connection: a b\r\n", false, Length, 5, false},
 	} {
 		t.Run(c.section+"/"+c.line+" "+c.fields, func(t *testing.T) {

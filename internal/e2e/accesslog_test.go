@@ -82,7 +82,7 @@ pools:
 	left.Send(head("GET", "/left"))
 	for g.Await(t) != "/left" {
 	}
-	left.Close()
+	left.Reset()
 
 	status := func(line map[string]any) int { n, _ := line["status"].(float64); return int(n) }
 	for _, want := range []struct {
@@ -92,7 +92,7 @@ pools:
 	}{
 		{"/plain", 200, "ok"}, {"/ping", 200, "respond"}, {"/reset", 502, "backend_reset"}, {"/cut", 200, "backend_cut"},
 		{"/nowhere", 502, "connect_failed"}, {"/silent", 504, "backend_timeout"}, {"/unrouted", 404, "no_route"},
-		{"/large", 413, "body_too_large"}, {"/left", 0, "client_closed"},
+		{"/large", 413, "body_too_large"}, {"/left", 0, "client_reset"},
 	} {
 		line := p.logged("access.log", want.target)
 		if status(line) != want.status || line["end"] != want.end {

@@ -301,7 +301,7 @@ func (c *BackendConn) Reset() {
 
 // AwaitEnd waits until the proxy gives up the connection, and says whether it did.
 func (x *Exchange) AwaitEnd() bool {
-	x.Conn.SetReadDeadline(time.Now().Add(patience))
+	x.Conn.SetReadDeadline(time.Now().Add(patience / 2))
 	_, err := io.Copy(io.Discard, x.Conn.reader)
 	x.ended = true
 	var timeout net.Error

@@ -191,20 +191,24 @@ func TestClientAbortEndsTheBackendExchange(t *testing.T) {
 		}
 		ended <- x.AwaitEnd()
 	})))
-	for _, target := range []string{"/silent", "/body"} {
-		for _, leave := range []func(*Client){func(c *Client) { c.Close() }, (*Client).Reset} {
-			c := dial(t, p.Addr("web"))
-			c.Send(head("GET", target))
-			receive(t, "the request reaches the backend", arrived)
-			if target == "/body" {
-				if _, err := io.ReadFull(c.reader, make([]byte, 20)); err != nil {
-					t.Fatal(err)
+	for how, leave := range map[string]func(*Client){
+		"in order": func(c *Client) { c.Close() }, "by a reset": (*Client).Reset,
+	} {
+		for _, target := range []string{"/silent", "/body"} {
+			t.Run(target+" "+how, func(t *testing.T) {
+				c := dial(t, p.Addr("web"))
+				c.Send(head("GET", target))
+				receive(t, "the request reaches the backend", arrived)
+				if target == "/body" {
+					if _, err := io.ReadFull(c.reader, make([]byte, 20)); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			leave(c)
-			if !receive(t, "the script ends", ended) {
-				t.Errorf("%s: the backend's exchange goes on without its client", target)
-			}
+				leave(c)
+				if !receive(t, "the script ends", ended) {
+					t.Errorf("the backend's exchange goes on without its client")
+				}
+			})
 		}
 	}
 }

@@ -69,7 +69,25 @@ func Start(t testing.TB, config string, vars Vars) *Proxy {
 		}
 		return p.Ready() == http.StatusOK && p.listening()
 	})
+	if strings.Contains(config, "health_check:") {
+		eventually(t, "every backend has been checked", func() bool { return !p.anyBackend("warming") })
+	}
 	return p
+}
+
+// anyBackend reports whether some backend is in that state.
+func (p *Proxy) anyBackend(state string) bool {
+	p.t.Helper()
+	for _, pool := range p.Status().Pools {
+		for _, region := range pool.Regions {
+			for _, backend := range region.Backends {
+				if backend.State == state {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // end kills the process and reports what it should not have done.

@@ -126,9 +126,11 @@ func (s *responseScript) handle(x *Exchange) {
 }
 
 func (s *responseScript) run(t *testing.T, address string) {
+	client := dial(t, address)
 	if !s.Fresh {
+		// On the client's own connection: a proxy may keep idle ones for each of its threads.
 		warm := s.target() + "/warm"
-		expect(t, "the warm-up", get(t, address, warm), 200, warm)
+		expect(t, "the warm-up", client.Get(warm), 200, warm)
 		if s.Phase == "idle" {
 			s.mu.Lock()
 			idle := s.idle
@@ -137,7 +139,6 @@ func (s *responseScript) run(t *testing.T, address string) {
 			s.send(idle)
 		}
 	}
-	client := dial(t, address)
 	raw := string(s.Request)
 	if raw == "" {
 		raw = head("GET", s.target())

@@ -70,12 +70,15 @@ func (s *Server) isOwnName(r *http.Request, host string) bool {
 
 // plainHost is a host without port, brackets, final dot and capitals.
 func plainHost(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
+	if name, port, err := net.SplitHostPort(host); err == nil && isNumber(port) {
 		host = name
 	} else if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
 		host = host[1 : len(host)-1]
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
+
+// isNumber tells it of an empty port, too.
+func isNumber(port string) bool { return strings.Trim(port, "0123456789") == "" }
 
 func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

@@ -3,31 +3,9 @@
 package loop
 
 import (
-	"errors"
 	"net/netip"
 	"syscall"
-	"time"
 )
-
-// unixRetry is how long to wait for a unix socket's full backlog.
-const unixRetry = 5 * time.Millisecond
-
-// Dial connects to an address. It waits until deadline at the longest (0: the
-// kernel's own limit), which gives ErrTimeout.
-func (l *Loop) Dial(t *Task, to Address, deadline int64) (*Conn, error) {
-	for {
-		c, err := l.dialOnce(t, to, deadline)
-		if !errors.Is(err, syscall.EAGAIN) {
-			return c, err
-		}
-		if deadline != 0 && l.now >= deadline {
-			return nil, ErrTimeout
-		}
-		if err := t.Sleep(unixRetry); err != nil {
-			return nil, err
-		}
-	}
-}
 
 func (l *Loop) dialOnce(t *Task, to Address, deadline int64) (*Conn, error) {
 	if l.stopping {

@@ -3,6 +3,7 @@
 package loop
 
 import (
+	"errors"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -31,4 +32,58 @@ func TestFullBacklogOfAUnixSocketIsWaitedFor(t *testing.T) {
 		defer syscall.Close(accepted)
 	}
 	await(t, "the last dial", dialled)
+}
+
+func TestDialInterrupted(t *testing.T) {
+	l := oneLoop(t)
+	to := deaf(t, "127.0.0.1:0")
+	errStop := errors.New("enough")
+	var task *Task
+	dialling := begin(l, func(self *Task) {
+		task = self
+		for {
+			if _, err := l.Dial(self, to, 0); err != nil {
+				if err != errStop {
+					t.Errorf("dial: %v", err)
+				}
+				return
+			}
+		}
+	})
+	for ended := false; !ended; {
+		l.Post(func() {
+			if task != nil {
+				task.Interrupt(errStop)
+			}
+		})
+		select {
+		case <-dialling:
+			ended = true
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func TestDialTimeout(t *testing.T) {
+	for name, to := range map[string]Address{
+		"tcp":  deaf(t, "127.0.0.1:0"),
+		"unix": deaf(t, "unix:"+filepath.Join(t.TempDir(), "deaf")),
+	} {
+		l := oneLoop(t)
+		onTask(t, l, func(task *Task) {
+			// What fits into the backlog connects.
+			for range 100 {
+				deadline := in(l, 30*time.Millisecond)
+				_, err := l.Dial(task, to, deadline)
+				if err == nil {
+					continue
+				}
+				if err != ErrTimeout || l.Now() < deadline {
+					t.Errorf("%s: dial: %v, %v before the deadline", name, err, time.Duration(deadline-l.Now()))
+				}
+				return
+			}
+			t.Errorf("%s: a listener with no backlog took 100 connections", name)
+		})
+	}
 }

@@ -253,13 +253,13 @@ func TestAcceptedSocketsSendAtOnce(t *testing.T) {
 		if on, err := syscall.GetsockoptInt(int(c.fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY); on == 0 || err != nil {
 			t.Errorf("TCP_NODELAY is %d, %v", on, err)
 		}
-		const protocol = 38 // SO_PROTOCOL
-		if p, err := syscall.GetsockoptInt(int(c.fd), syscall.SOL_SOCKET, protocol); p != syscall.IPPROTO_TCP || err != nil {
-			t.Errorf("the socket's protocol is %d, %v", p, err)
-		}
 	}))
 	if err != nil {
 		t.Fatal(err)
+	}
+	const protocol = 38 // SO_PROTOCOL
+	if p, err := syscall.GetsockoptInt(ln.fd, syscall.SOL_SOCKET, protocol); p != syscall.IPPROTO_TCP || err != nil {
+		t.Errorf("the listener's protocol is %d, %v: multipath TCP was not asked for", p, err)
 	}
 	dialPeer(t, ln.Addr())
 	await(t, "the connection", done)

@@ -143,6 +143,23 @@ func TestOpenedListenerAcceptsAfterStart(t *testing.T) {
 	expectFromPeer(t, peer, "waits")
 }
 
+func TestOneEventMayAnnounceMoreThanABatch(t *testing.T) {
+	g := newGroup(t, 2)
+	ln, err := g.Open("127.0.0.1:0", acceptor(echo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	peers := make([]net.Conn, 300)
+	for i := range peers {
+		peers[i] = dialPeer(t, ln.Addr())
+	}
+	ln.Start()
+	for _, peer := range peers {
+		send(t, peer, "hello")
+		expectFromPeer(t, peer, "hello")
+	}
+}
+
 func TestOpenedListenerMayBeClosedWithoutStart(t *testing.T) {
 	g := newGroup(t, 1)
 	path := filepath.Join(t.TempDir(), "socket")

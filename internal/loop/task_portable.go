@@ -1,0 +1,74 @@
+//go:build !linux || portable
+
+package loop
+
+// An execution is the goroutine that a task runs as.
+type execution struct {
+	resumed chan struct{} // a task that is parked is to go on
+	unblock func()        // ends what a task that waits for a connection is blocked in
+}
+
+// Start runs r on a task of this loop, soon; never before it returns or before
+// its caller waits. A loop that is ending drops r without running it.
+func (l *Loop) Start(r Runner) {
+	if l.stopping {
+		return
+	}
+	t := &Task{loop: l, runner: r, state: queued, execution: execution{resumed: make(chan struct{}, 1)}}
+	t.sleeper.owner = t
+	l.tasks[t] = struct{}{}
+	go t.run()
+}
+
+func (t *Task) run() {
+	l := t.loop
+	l.enter()
+	t.state = running
+	defer func() {
+		t.state = ended
+		t.reset()
+		delete(l.tasks, t)
+		if l.stopping {
+			l.rouse()
+		}
+		l.leave()
+	}()
+	t.runOnce()
+}
+
+// suspend lets others run until resumeLater.
+func (t *Task) suspend() {
+	t.loop.leave()
+	<-t.resumed
+	t.loop.enter()
+	t.state = running
+}
+
+// block lets others run while f blocks. It returns with what the task was
+// resumed, if it was: then unblock was called, and must have ended f.
+func (t *Task) block(f, unblock func()) (resumed bool, err error) {
+	if err := t.missed; err != nil {
+		t.missed = nil
+		return true, err
+	}
+	t.state, t.unblock = waiting, unblock
+	t.loop.leave()
+	f()
+	t.loop.enter()
+	resumed = t.state == queued
+	err, t.wake = t.wake, nil
+	t.state, t.unblock = running, nil
+	return resumed, err
+}
+
+// resumeLater has a waiting task go on.
+func (t *Task) resumeLater(err error) {
+	switch t.state {
+	case parked:
+		t.wake, t.state = err, queued
+		t.resumed <- struct{}{}
+	case waiting:
+		t.wake, t.state = err, queued
+		t.unblock()
+	}
+}

@@ -135,6 +135,8 @@ func (i *instance) served() (n uint64) {
 
 // socket makes a transport that dials the unix socket at path.
 func socket(path string) *http.Transport {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "unix", path) }
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}
 	return &http.Transport{DialContext: dial, DisableKeepAlives: true}
 }

@@ -307,6 +307,17 @@ func (p *Proxy) Backend(address string) BackendStatus {
 	return BackendStatus{}
 }
 
+// inflight is the number of requests in flight to all backends.
+func (p *Proxy) inflight() (n int) {
+	p.t.Helper()
+	for _, pool := range p.Status().Pools {
+		for _, region := range pool.Regions {
+			n += region.Inflight
+		}
+	}
+	return n
+}
+
 // AwaitState waits until the backend is in that state.
 func (p *Proxy) AwaitState(address, state string) {
 	p.t.Helper()

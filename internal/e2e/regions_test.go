@@ -107,10 +107,12 @@ func TestFullRegionSpills(t *testing.T) {
 	near := []*Backend{NewBackend(t, "a", g.holding("a"))}
 	far := []*Backend{NewBackend(t, "c", g.holding("c"))}
 	p := Start(t, regional("", near, far, ", max_requests: 2"), nil)
+	var held []*Client
 	for range 4 {
 		c := dial(t, p.Addr("web"))
 		c.Send(head("GET", "/hold"))
 		g.Await(t)
+		held = append(held, c)
 	}
 	if a, c := near[0].Count("/hold"), far[0].Count("/hold"); a != 2 || c != 2 {
 		t.Errorf("of four held requests %d stayed home and %d left, want 2 and 2", a, c)
@@ -119,7 +121,13 @@ func TestFullRegionSpills(t *testing.T) {
 		t.Errorf("beyond both regions: %d, want 503", r.Status)
 	}
 	g.Open()
-	awaitOnly(t, p, "a")
+	for _, c := range held {
+		c.Read("GET")
+	}
+	eventually(t, "the home region has room again", func() bool { return p.inflight() == 0 })
+	if counts := share(t, p, 20); counts["a"] != 20 {
+		t.Errorf("with room at home again: %v", counts)
+	}
 }
 
 func TestSpillCanBeTurnedOff(t *testing.T) {

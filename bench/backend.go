@@ -36,19 +36,8 @@ func backendMain(addresses []string) error {
 	if err != nil {
 		return os.NewSyscallError("epoll_create1", err)
 	}
-	b := &backend{
-		epoll:   epoll,
-		buf:     make([]byte, 64<<10),
-		sink:    make([]byte, 1<<20),
-		missing: answer("404 Not Found", nil),
-	}
-	b.answers = map[string][]byte{
-		"/125":     answer("200 OK", bytes.Repeat([]byte("x"), 125)),
-		"/16k":     answer("200 OK", bytes.Repeat([]byte("x"), 16<<10)),
-		"/1m":      answer("200 OK", bytes.Repeat([]byte("x"), 1<<20)),
-		"/upload":  answer("200 OK", nil),
-		"/healthz": answer("200 OK", []byte("ok")),
-	}
+	b := newBackend()
+	b.epoll = epoll
 	for _, address := range addresses {
 		if err := b.listen(address); err != nil {
 			return fmt.Errorf("backend %s: %w", address, err)
@@ -57,6 +46,22 @@ func backendMain(addresses []string) error {
 	return b.serve()
 }
 
+func newBackend() *backend {
+	return &backend{
+		buf:     make([]byte, 64<<10),
+		sink:    make([]byte, 1<<20),
+		missing: answer("404 Not Found", nil),
+		answers: map[string][]byte{
+			"/125":     answer("200 OK", bytes.Repeat([]byte("x"), 125)),
+			"/16k":     answer("200 OK", bytes.Repeat([]byte("x"), 16<<10)),
+			"/1m":      answer("200 OK", bytes.Repeat([]byte("x"), 1<<20)),
+			"/upload":  answer("200 OK", nil),
+			"/healthz": answer("200 OK", []byte("ok")),
+		},
+	}
+}
+
+// answer builds a whole response.
 func answer(status string, body []byte) []byte {
 	head := "HTTP/1.1 " + status + "\r\nServer: bench\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n" +
 		"Content-Type: text/plain\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"

@@ -18,13 +18,14 @@ import (
 type usage struct {
 	total        time.Duration // from the CPU clocks of the processes, in nanoseconds
 	user, kernel time.Duration // from /proc/PID/stat, in ticks of 10 ms
+	delay        time.Duration // ready to run, while something else ran
 	rss, pss     int64         // bytes, now
 }
 
 // since returns the CPU time used after before, its split scaled so that the
 // parts add up to the exact total. Memory is that of u.
 func (u usage) since(before usage) usage {
-	d := usage{total: u.total - before.total, rss: u.rss, pss: u.pss}
+	d := usage{total: u.total - before.total, delay: u.delay - before.delay, rss: u.rss, pss: u.pss}
 	user, kernel := u.user-before.user, u.kernel-before.kernel
 	if ticks := user + kernel; ticks > 0 {
 		d.user = time.Duration(float64(d.total) * float64(user) / float64(ticks))
@@ -85,7 +86,12 @@ func (u *usage) add(s procStat) error {
 	if err != nil {
 		return err
 	}
+	delay, err := runDelay(s.pid)
+	if err != nil {
+		return err
+	}
 	u.total += total
+	u.delay += delay
 	u.user += s.user
 	u.kernel += s.kernel
 	u.rss += rss
@@ -102,6 +108,37 @@ func processClock(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("CPU clock of process %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
+}
+
+// runDelay sums the time that the threads of a process waited for a processor.
+func runDelay(pid int) (time.Duration, error) {
+	var sum time.Duration
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, path := range threads {
+		line, err := os.ReadFile(path)
+		if err != nil {
+			continue // ended since the listing
+		}
+		delay, err := parseDelay(line)
+		if err != nil {
+			return 0, err
+		}
+		sum += delay
+	}
+	return sum, nil
+}
+
+// parseDelay reads the second number of a schedstat file, in nanoseconds.
+func parseDelay(line []byte) (time.Duration, error) {
+	f := strings.Fields(string(line))
+	if len(f) < 2 {
+		return 0, fmt.Errorf("malformed schedstat line %q", line)
+	}
+	n, err := strconv.ParseInt(f[1], 10, 64)
+	return time.Duration(n), err
 }
 
 // A procStat holds the fields of /proc/PID/stat that the bench uses (proc(5)).

@@ -20,6 +20,8 @@ type report struct {
 	started  time.Time
 	failures []string
 	idle     [][]idleSample
+	rounds   int     // so many samples,
+	waited   float64 // and the sum of their waiting parts
 }
 
 // begin writes what the numbers depend on, and the head of the table.
@@ -51,6 +53,10 @@ func (r *report) add(done result) {
 	title := done.title
 	for i, c := range r.b.contenders {
 		samples := done.samples[i]
+		for _, s := range samples {
+			r.rounds++
+			r.waited += float64(s.delay) / float64(r.b.duration)
+		}
 		at := func(f func(sample) float64) float64 { return median(collect(samples, f)) }
 		ratio := ""
 		if i > 0 {
@@ -98,6 +104,10 @@ func (r *report) addIdle() {
 func (r *report) end() {
 	if r.idle != nil {
 		r.addIdle()
+	}
+	if r.rounds > 0 {
+		// A proxy is alone on its processor unless something else runs there.
+		fmt.Fprintf(r.w, "\nWhile measured, a proxy's threads waited for the processor %.1f%% of the time: where that is much, rates and latencies say little, CPU times still do.\n", 100*r.waited/float64(r.rounds))
 	}
 	for _, f := range r.failures {
 		fmt.Fprintf(r.w, "\nFailed: %s\n", f)

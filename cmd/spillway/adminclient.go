@@ -37,7 +37,7 @@ func adminFlag(c *console, f *flag.FlagSet) *string {
 	if set, ok := c.env(adminEnv); ok && set != "" {
 		address = set
 	}
-	return f.String("admin", address, "the admin `address` of the instance, host:port or unix:/path;\n"+adminEnv+" sets another default")
+	return f.String("admin", address, "the admin `address` of the instance, host:port or\nunix:/path; "+adminEnv+" sets another default")
 }
 
 // newAdminClient takes host:port, :port (of this machine) or unix:/path.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"spillway/internal/config"
 )
@@ -21,16 +23,35 @@ func checkCommand(c *console, args []string) error {
 	if err := parse(c, f, args); err != nil {
 		return err
 	}
-	settings, err := config.Load(*path, c.env)
+	settings, err := load(c, *path)
 	if err != nil {
-		fmt.Fprintln(c.err, err)
-		return errShown
+		return err
 	}
 	backends := 0
 	for i := range settings.Pools {
 		backends += len(settings.Pools[i].Backends)
 	}
-	fmt.Fprintf(c.out, "%s is valid: %d listeners, %d routes, %d pools, %d backends\n", *path,
-		len(settings.Listeners), len(settings.Routes), len(settings.Pools), backends)
+	fmt.Fprintf(c.out, "%s is valid: %s, %s, %s, %s\n", *path, count(len(settings.Listeners), "listener"),
+		count(len(settings.Routes), "route"), count(len(settings.Pools), "pool"), count(backends, "backend"))
 	return nil
+}
+
+// load reads a configuration file and prints all that is wrong with it.
+func load(c *console, path string) (*config.Config, error) {
+	settings, err := config.Load(path, c.env)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s; -c names another, and 'spillway demo' needs none", path)
+	}
+	if _, ok := errors.AsType[config.Errors](err); ok {
+		fmt.Fprintln(c.err, err)
+		return nil, errShown
+	}
+	return settings, err
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

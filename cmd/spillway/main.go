@@ -98,16 +98,31 @@ func usage(w io.Writer) {
 // newFlags makes the flags of a command; what is its whole help but the flags.
 func newFlags(c *console, name, what string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
-	f.SetOutput(c.err)
+	f.SetOutput(io.Discard) // parseFlags says what is wrong
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "%s\n\nFlags:\n", strings.TrimSpace(what))
-		f.PrintDefaults()
+		fmt.Fprintln(c.out, strings.TrimSpace(what))
+		heading := "\nFlags:\n"
+		f.VisitAll(func(each *flag.Flag) {
+			fmt.Fprint(c.out, heading, flagHelp(each))
+			heading = ""
+		})
 	}
 	return f
 }
 
-// parse reads the flags of a command that takes nothing else; help goes to
-// standard output.
+func flagHelp(f *flag.Flag) string {
+	value, text := flag.UnquoteUsage(f)
+	dashes := "--"
+	if len(f.Name) == 1 {
+		dashes = "-"
+	}
+	if f.DefValue != "" && f.DefValue != "false" {
+		text += " (default " + f.DefValue + ")"
+	}
+	return fmt.Sprintf("  %s\n      %s\n", strings.TrimSpace(dashes+f.Name+" "+strings.ToUpper(value)), strings.ReplaceAll(text, "\n", "\n      "))
+}
+
+// parse reads the flags of a command that takes nothing else.
 func parse(c *console, f *flag.FlagSet, args []string) error {
 	rest, err := parseFlags(c, f, args)
 	if err == nil && len(rest) > 0 {
@@ -119,15 +134,11 @@ func parse(c *console, f *flag.FlagSet, args []string) error {
 // parseFlags is parse for a command that takes more than flags: it returns the
 // arguments from the first on that is none.
 func parseFlags(c *console, f *flag.FlagSet, args []string) (rest []string, err error) {
-	for _, a := range args {
-		if a == "-h" || a == "-help" || a == "--help" {
-			f.SetOutput(c.out)
-		}
-	}
 	switch err = f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, err
 	case err != nil:
+		fmt.Fprintf(c.err, "spillway: %v; see 'spillway %s --help'\n", err, f.Name())
 		return nil, errUsage
 	}
 	return f.Args(), nil

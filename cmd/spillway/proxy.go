@@ -19,7 +19,7 @@ each of which is checked by connecting to it.
 Example: spillway proxy --from :8080 --to 127.0.0.1:9001,127.0.0.1:9002
 `
 
-const policies = "least_conn, p2c, round_robin, random, peak_ewma or consistent_hash (of the client's address)"
+const policies = "least_conn, p2c, round_robin, random,\npeak_ewma or consistent_hash (of the client's address)"
 
 func proxyCommand(c *console, args []string) error {
 	f := newFlags(c, "proxy", proxyHelp)
@@ -31,7 +31,7 @@ func proxyCommand(c *console, args []string) error {
 		}
 		return nil
 	})
-	policy := f.String("policy", string(config.LeastConn), "how a backend is chosen, a `policy` of\n"+policies)
+	policy := f.String("policy", string(config.LeastConn), "the `policy` by which a backend is chosen: "+policies)
 	admin := f.String("admin", "", "the admin `address`, host:port or unix:/path; none if empty")
 	if err := parse(c, f, args); err != nil {
 		return err
@@ -57,7 +57,7 @@ func proxyCommand(c *console, args []string) error {
 
 func setPolicy(pool *config.Pool, policy string) error {
 	if _, known := balancer.ParsePolicy(policy); !known {
-		return fmt.Errorf("--policy: there is no policy %q; want %s", policy, policies)
+		return fmt.Errorf("--policy: there is no policy %q; want %s", policy, strings.ReplaceAll(policies, "\n", " "))
 	}
 	pool.Policy = config.Policy(policy)
 	if pool.Policy == config.ConsistentHash {

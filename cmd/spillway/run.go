@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync"
@@ -29,10 +28,9 @@ func runCommand(c *console, args []string) error {
 	if err := parse(c, f, args); err != nil {
 		return err
 	}
-	settings, err := config.Load(*path, c.env)
+	settings, err := load(c, *path)
 	if err != nil {
-		fmt.Fprintln(c.err, err)
-		return errShown
+		return err
 	}
 	r := &runner{console: c, path: *path}
 	return r.run(settings, *watch)

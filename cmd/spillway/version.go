@@ -12,6 +12,8 @@ const versionHelp = `
 Usage: spillway version
 
 Prints the version, the Go release it was built with, and the platform.
+
+Example: spillway version
 `
 
 // release is set by whoever builds a release: -ldflags "-X main.release=1.2.3".

@@ -180,22 +180,19 @@ func TestEarlyAnswerReachesAnUploadingClient(t *testing.T) {
 
 func TestClientAbortEndsTheBackendExchange(t *testing.T) {
 	t.Parallel()
-	ended := make(chan bool, 10)
-	arrived := make(chan string, 10)
-	p := Setup{}.Start(t, NewBackend(t, "a", Handling(func(x *Exchange) {
-		arrived <- x.Target
-		switch x.Target {
-		case "/body":
-			x.Write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun")
-		case "/silent":
-		}
-		ended <- x.AwaitEnd()
-	})))
 	for how, leave := range map[string]func(*Client){
 		"in order": func(c *Client) { c.Close() }, "by a reset": (*Client).Reset,
 	} {
 		for _, target := range []string{"/silent", "/body"} {
-			t.Run(target+" "+how, func(t *testing.T) {
+			t.Run(target[1:]+" "+how, func(t *testing.T) {
+				arrived, ended := make(chan bool, 10), make(chan bool, 10)
+				p := Setup{Pool: "retries: {attempts: 0}"}.Start(t, NewBackend(t, "a", Handling(func(x *Exchange) {
+					if x.Target == "/body" {
+						x.Write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun")
+					}
+					arrived <- true
+					ended <- x.AwaitEnd()
+				})))
 				c := dial(t, p.Addr("web"))
 				c.Send(head("GET", target))
 				receive(t, "the request reaches the backend", arrived)

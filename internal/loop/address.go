@@ -2,7 +2,6 @@ package loop
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 )
@@ -53,12 +52,4 @@ func selfConnected(local, remote netip.AddrPort) bool {
 		return false
 	}
 	return local.Addr() == remote.Addr() || remote.Addr().IsUnspecified()
-}
-
-func addrPort(a net.Addr) netip.AddrPort {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		ip := tcp.AddrPort()
-		return netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port())
-	}
-	return netip.AddrPort{}
 }

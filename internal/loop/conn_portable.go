@@ -48,6 +48,14 @@ func (c *Conn) LocalAddr() netip.AddrPort {
 	return addrPort(c.net.LocalAddr())
 }
 
+func addrPort(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		ip := tcp.AddrPort()
+		return netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port())
+	}
+	return netip.AddrPort{}
+}
+
 // Read reads what is there, at least one byte, waiting for it if need be.
 // io.EOF says that the peer has ended its direction.
 func (c *Conn) Read(t *Task, p []byte) (int, error) {

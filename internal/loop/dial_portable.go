@@ -4,9 +4,21 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"net"
+	"syscall"
 	"time"
 )
+
+// dialError is the system's own error, or ErrTimeout where the deadline was ours.
+func dialError(err error) error {
+	err = withoutContext(err)
+	var timeout net.Error
+	if _, system := err.(syscall.Errno); !system && errors.As(err, &timeout) && timeout.Timeout() {
+		return ErrTimeout
+	}
+	return err
+}
 
 func (l *Loop) dialOnce(t *Task, to Address, deadline int64) (*Conn, error) {
 	if l.stopping {
@@ -37,10 +49,8 @@ func (l *Loop) dialOnce(t *Task, to Address, deadline int64) (*Conn, error) {
 			_ = conn.Close()
 		}
 		return nil, why
-	case err != nil && ctx.Err() != nil:
-		return nil, ErrTimeout
 	case err != nil:
-		return nil, withoutContext(err)
+		return nil, dialError(err)
 	}
 	c := newConn(l, conn, to.IP, 0)
 	if selfConnected(c.LocalAddr(), c.remote) {

@@ -2,4 +2,4 @@
 
 package loop
 
-const maxConnSize = 192
+const maxConnSize = 176

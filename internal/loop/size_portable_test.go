@@ -2,4 +2,4 @@
 
 package loop
 
-const maxConnSize = 320
+const maxConnSize = 256

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -50,6 +51,36 @@ func TestManyTasksAreReused(t *testing.T) {
 		all := make(chan struct{})
 		go func() { ended.Wait(); close(all) }()
 		await(t, "the end of all tasks", all)
+	}
+}
+
+// The race detector and the count tell when two tasks run at once.
+func TestTasksOfALoopNeedNoLock(t *testing.T) {
+	l := oneLoop(t)
+	count := 0
+	const tasks, steps = 50, 40
+	var ended sync.WaitGroup
+	for range tasks {
+		ended.Go(func() {
+			<-begin(l, func(task *Task) {
+				for i := range steps {
+					if i%2 == 0 {
+						task.Await(func() {})
+					} else if err := task.Sleep(time.Microsecond); err != nil {
+						t.Error(err)
+					}
+					before := count
+					runtime.Gosched()
+					count = before + 1
+				}
+			})
+		})
+	}
+	all := make(chan struct{})
+	go func() { ended.Wait(); close(all) }()
+	await(t, "the end of all tasks", all)
+	if count != tasks*steps {
+		t.Errorf("counted %d, want %d", count, tasks*steps)
 	}
 }
 

@@ -43,7 +43,7 @@ func drive(w *wheel, now, end int64) {
 func TestTimersAreNeverEarlyAndATickLateAtMost(t *testing.T) {
 	for _, at := range []time.Duration{
 		1, time.Millisecond, 4 * time.Millisecond, time.Duration(tick) - 1, time.Duration(tick), time.Duration(tick) + 1,
-		50 * time.Millisecond, time.Second, 17 * time.Second, 18 * time.Second, time.Minute, time.Hour, 24 * time.Hour,
+		50 * time.Millisecond, time.Second, 17 * time.Second, 18 * time.Second, time.Minute, time.Hour,
 		time.Duration(wheelSlots-1) * time.Duration(tick), wheelSlots * time.Duration(tick), (wheelSlots + 1) * time.Duration(tick),
 	} {
 		for _, start := range []int64{0, 1, tick - 1, 12345 * tick, 12345*tick + 777} {

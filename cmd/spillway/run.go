@@ -69,7 +69,7 @@ func (r *runner) run(settings *config.Config, watch bool) error {
 	}
 	defer r.closeAdmin()
 	if watch && r.path != "" {
-		stop, err := watchFile(r.path, r.log.Logger, func() { _ = r.reload() })
+		stop, err := watchFile(r.path, settings.Digest, r.log.Logger, func() { _ = r.reload() })
 		if err != nil {
 			return err
 		}

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"spillway/internal/config"
 )
 
 func TestReloads(t *testing.T) {
@@ -121,6 +124,31 @@ func TestWatchFollowsTheFile(t *testing.T) {
 	writeFile(t, i.file, "nonsense: [")
 	i.prints("was not reloaded")
 	i.says("renamed")
+}
+
+func TestWatchNoticesWhatChangedBeforeIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	writeFile(t, path, "now")
+	changed := make(chan string, 1)
+	stop, err := watchFile(path, "the digest of what was loaded", slog.New(slog.DiscardHandler), func() { changed <- digest(path) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if got := <-changed; got != digest(path) {
+		t.Errorf("changed to %s", got)
+	}
+}
+
+func TestWatchComparesWithTheDigestOfTheConfiguration(t *testing.T) {
+	path := filepath.Join("testdata", "good.yaml")
+	settings, err := config.Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := digest(path); got != settings.Digest {
+		t.Errorf("%s, want %s", got, settings.Digest)
+	}
 }
 
 // A mounted configuration map is a link to a link to a directory, and changes by

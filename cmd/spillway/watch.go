@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,10 +15,11 @@ import (
 // settle is how long a file must be quiet before it is read: editors write in steps.
 const settle = 100 * time.Millisecond
 
-// watchFile calls changed when the content of the file is another. It watches the
+// watchFile calls changed when the content of the file is another than the one
+// with the digest that was loaded, and from then on whenever it changes. It watches the
 // file's directory, since editors and configuration maps put a new file in its
 // place, and that of what a symbolic link leads to.
-func watchFile(path string, log *slog.Logger, changed func()) (stop func(), err error) {
+func watchFile(path, loaded string, log *slog.Logger, changed func()) (stop func(), err error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("watching %s: %w", path, err)
@@ -29,7 +31,7 @@ func watchFile(path string, log *slog.Logger, changed func()) (stop func(), err 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		followChanges(w, path, log, changed)
+		followChanges(w, path, loaded, log, changed)
 	}()
 	return func() {
 		_ = w.Close()
@@ -37,9 +39,8 @@ func watchFile(path string, log *slog.Logger, changed func()) (stop func(), err 
 	}, nil
 }
 
-func followChanges(w *fsnotify.Watcher, path string, log *slog.Logger, changed func()) {
-	last := digest(path)
-	quiet := time.NewTimer(time.Hour)
+func followChanges(w *fsnotify.Watcher, path, last string, log *slog.Logger, changed func()) {
+	quiet := time.NewTimer(settle) // the file may have changed before it was watched
 	defer quiet.Stop()
 	target := ""
 	for {
@@ -59,7 +60,7 @@ func followChanges(w *fsnotify.Watcher, path string, log *slog.Logger, changed f
 			}
 			log.Warn("watching the configuration", "error", err)
 		case <-quiet.C:
-			if now := digest(path); now != last && now != ([32]byte{}) {
+			if now := digest(path); now != last && now != "" {
 				last = now
 				changed()
 			}
@@ -67,11 +68,12 @@ func followChanges(w *fsnotify.Watcher, path string, log *slog.Logger, changed f
 	}
 }
 
-// digest is zero while the file can not be read.
-func digest(path string) [32]byte {
+// digest is what config.Config.Digest is; empty while the file can not be read.
+func digest(path string) string {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return [32]byte{}
+		return ""
 	}
-	return sha256.Sum256(content)
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:6])
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -100,6 +101,8 @@ func freeAddress(t *testing.T) string {
 	t.Helper()
 	freePort.Lock()
 	defer freePort.Unlock()
+	syscall.ForkLock.RLock() // a process that starts just now would hold the port for a moment
+	defer syscall.ForkLock.RUnlock()
 	if freePort.next == 0 {
 		freePort.next = 20000 + os.Getpid()%5000
 	}

@@ -74,7 +74,7 @@ func TestReloadMovesTheAdminAddress(t *testing.T) {
 
 func TestReloadToATakenAdminAddressIsRefusedWhole(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", freeAddress(t))
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestWatchFollowsLinks(t *testing.T) {
 
 func TestFirstSignalDrainsAndSecondEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	backend, err := net.Listen("tcp", freeAddress(t))
+	backend, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

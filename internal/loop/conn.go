@@ -150,6 +150,7 @@ func (c *Conn) Watch(t *Task) {
 		old.missed = nil
 	}
 	c.watcher = t
+	c.look()
 	switch {
 	case t == nil || c.flags&(hungUp|closed) != hungUp:
 	case t.state == running:

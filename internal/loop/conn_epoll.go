@@ -121,10 +121,11 @@ func (c *Conn) inputWaits() bool {
 	return true
 }
 
-// An idle connection needs nothing: epoll knows it already.
+// A connection that waits for nobody needs nothing: epoll knows it already.
 
 func (c *Conn) beginIdle() {}
 func (c *Conn) endIdle()   {}
+func (c *Conn) look()      {}
 
 // onEvent is told by epoll. The connection may be closed by any code it runs.
 func (c *Conn) onEvent(mask uint32) {

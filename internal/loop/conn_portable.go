@@ -12,32 +12,32 @@ import (
 	"time"
 )
 
-// A descriptor is what package net knows a Conn by. The flag readable stands
-// for input, or its end, that was taken from the socket and not yet read.
+// A descriptor is what package net knows a Conn by.
 type descriptor struct {
-	net   net.Conn
-	input [1]byte
-	end   error            // what a read returned in place of a byte; the next ones return it too
-	idle  chan arrivedByte // from the goroutine that reads for an idle connection
+	net     net.Conn
+	raw     syscall.RawConn
+	end     error      // what ended the input; reads return it from then on
+	lookout chan error // from the goroutine that waits for input while no task reads; nil without one
 	// A deadline of the socket is set, to end what is blocked in it.
 	readCut, writeCut bool
 	scratch           net.Buffers
 }
 
-// An arrivedByte is the outcome of a read of one byte.
-type arrivedByte struct {
-	b   byte
-	err error
-}
-
 // longAgo as a deadline ends what is blocked at once.
 var longAgo = time.Unix(1, 0)
 
-func newConn(l *Loop, conn net.Conn, remote netip.AddrPort, flags connFlags) *Conn {
-	c := &Conn{loop: l, descriptor: descriptor{net: conn}, remote: remote, flags: flags}
+// grace is the time in which package net finds out whether it must wait.
+const grace = time.Millisecond
+
+func newConn(l *Loop, conn net.Conn, remote netip.AddrPort, flags connFlags) (*Conn, error) {
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{loop: l, descriptor: descriptor{net: conn, raw: raw}, remote: remote, flags: flags}
 	c.deadlines.owner = c
 	l.conns[c] = struct{}{}
-	return c
+	return c, nil
 }
 
 // LocalAddr is this side's address; invalid for a unix socket.
@@ -59,70 +59,60 @@ func addrPort(a net.Addr) netip.AddrPort {
 // Read reads what is there, at least one byte, waiting for it if need be.
 // io.EOF says that the peer has ended its direction.
 func (c *Conn) Read(t *Task, p []byte) (int, error) {
-	switch {
-	case c.flags&closed != 0:
-		return 0, ErrClosed
-	case c.end != nil:
-		return 0, c.end
-	case len(p) == 0:
-		return 0, nil
-	case c.flags&readable != 0:
-		c.flags &^= readable
-		p[0] = c.input[0]
-		c.lastRead = c.loop.now
-		return 1, nil
-	}
-	n, err := c.readSocket(t, p)
+	n := 0
+	err := c.input(t, func() (err error) {
+		n, err = c.net.Read(p)
+		return err
+	})
+	c.flags &^= readable
 	if n > 0 {
 		c.lastRead = c.loop.now
+		t.keep(err)
+		err = nil
 	}
+	c.look()
 	return n, err
 }
 
 // WaitReadable waits until there is likely something to read, without reading.
 // It lets a caller borrow its buffer late; the Read that follows may still wait.
 func (c *Conn) WaitReadable(t *Task) error {
-	switch {
-	case c.flags&closed != 0:
-		return ErrClosed
-	case c.inputWaits():
+	if c.flags&closed == 0 && c.inputWaits() {
 		return nil
 	}
-	n, err := c.readSocket(t, c.input[:])
-	if n > 0 || c.end != nil {
+	err := c.input(t, func() error { return waitInput(c.raw) })
+	if err == nil || c.end != nil {
 		c.flags |= readable
 		return nil
 	}
 	return err
 }
 
-// readSocket waits for input. An error of the socket is kept.
-func (c *Conn) readSocket(t *Task, p []byte) (int, error) {
+// input runs f, which blocks until there is input. An error of the socket is kept.
+func (c *Conn) input(t *Task, f func() error) error {
+	c.endIdle()
 	for {
-		if c.flags&closed != 0 {
-			return 0, ErrClosed
+		switch {
+		case c.flags&closed != 0:
+			return ErrClosed
+		case c.end != nil:
+			return c.end
 		}
 		late := passed(c.readDeadline, c.loop.now)
 		c.openReads(late)
-		var n int
 		var err error
 		c.reader = t
-		resumed, why := t.block(func() { n, err = c.net.Read(p) }, c.cutRead)
+		resumed, why := t.block(func() { err = f() }, c.cutRead)
 		c.reader = nil
 		switch {
-		case n > 0:
-			t.keep(why)
-			return n, nil
-		case why != nil:
-			return 0, why
+		case err == nil || why != nil:
+			return why
 		case c.flags&closed != 0:
-			return 0, ErrClosed
+			return ErrClosed
 		case late && errors.Is(err, os.ErrDeadlineExceeded):
-			return 0, ErrTimeout
-		case resumed:
-		case err != nil:
-			c.fail(err)
-			return 0, c.end
+			return ErrTimeout
+		case !resumed:
+			c.endInput(err)
 		}
 	}
 }
@@ -134,9 +124,9 @@ func (t *Task) keep(err error) {
 	}
 }
 
-// fail keeps what ended the input. An error other than the end means that the peer is gone.
-func (c *Conn) fail(err error) {
-	c.end = withoutContext(err)
+// endInput keeps what ended the input. An error other than the end means that the peer is gone.
+func (c *Conn) endInput(err error) {
+	c.end = systemError(err)
 	c.flags |= readEnd
 	if err != io.EOF {
 		c.hangUp()
@@ -150,8 +140,8 @@ func (c *Conn) hangUp() {
 	}
 }
 
-// withoutContext is the system's own error, where there is one.
-func withoutContext(err error) error {
+// systemError is the error number, where there is one.
+func systemError(err error) error {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		return errno
@@ -164,8 +154,6 @@ func (c *Conn) cutRead() {
 	_ = c.net.SetReadDeadline(longAgo)
 }
 
-func (c *Conn) inputWaits() bool { return c.flags&readable != 0 || c.end != nil }
-
 // openReads makes reads possible again after cutRead. One that is late finds
 // what is there, and does not wait for more.
 func (c *Conn) openReads(late bool) {
@@ -175,9 +163,6 @@ func (c *Conn) openReads(late bool) {
 	}
 }
 
-// grace is the time in which package net looks whether there is anything at all.
-const grace = time.Millisecond
-
 func unlessLate(late bool) time.Time {
 	if late {
 		return time.Now().Add(grace)
@@ -185,54 +170,61 @@ func unlessLate(late bool) time.Time {
 	return time.Time{}
 }
 
-// beginIdle has a goroutine read one byte for the connection.
-func (c *Conn) beginIdle() {
-	c.openReads(false)
-	arrived := make(chan arrivedByte, 1)
-	c.idle = arrived
-	socket, l := c.net, c.loop
-	l.begin(func() {
-		var one [1]byte
-		_, err := socket.Read(one[:])
-		arrived <- arrivedByte{one[0], err}
-		l.enter()
-		defer l.leave()
-		if c.idle == arrived {
-			c.endWait()
-			if w := c.waker; w != nil {
-				c.waker = nil
-				c.tell(w, Readable)
+func (c *Conn) inputWaits() bool { return c.flags&readable != 0 || c.end != nil }
+
+// look has a goroutine wait for input where nobody else does and somebody wants to know.
+func (c *Conn) look() {
+	wanted := c.waker != nil || c.watcher != nil
+	if wanted && c.reader == nil && c.lookout == nil && c.flags&closed == 0 && !c.inputWaits() {
+		c.openReads(false)
+		seen := make(chan error, 1)
+		c.lookout = seen
+		c.loop.begin(func() {
+			seen <- waitInput(c.raw)
+			c.loop.enter()
+			defer c.loop.leave()
+			if c.lookout == seen {
+				c.endLookout()
+				c.wake()
 			}
-		}
-	})
+		})
+	}
 }
 
-// endIdle takes the connection back from the goroutine.
+func (c *Conn) wake() {
+	if w := c.waker; w != nil {
+		c.waker = nil
+		c.tell(w, Readable)
+	}
+}
+
+func (c *Conn) beginIdle() { c.look() }
+
+// endIdle ends what look began.
 func (c *Conn) endIdle() {
-	if c.idle != nil {
+	if c.lookout != nil {
 		c.cutRead()
-		c.endWait()
+		c.endLookout()
 	}
 }
 
-// endWait keeps what the goroutine has read.
-func (c *Conn) endWait() {
-	got := <-c.idle
-	c.idle = nil
+// endLookout notes what the goroutine has seen.
+func (c *Conn) endLookout() {
+	err := <-c.lookout
+	c.lookout = nil
 	switch {
-	case got.err == nil:
-		c.input[0] = got.b
-		c.flags |= readable
-	case !errors.Is(got.err, os.ErrDeadlineExceeded):
-		c.fail(got.err)
-		c.flags |= readable
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return
+	case err != nil:
+		c.endInput(err)
 	}
+	c.flags |= readable
 }
 
 func (c *Conn) closeDescriptor() {
 	delete(c.loop.conns, c)
+	c.lookout = nil
 	_ = c.net.Close()
-	c.idle = nil
 }
 
 func (c *Conn) discardOnClose() {

@@ -12,7 +12,7 @@ import (
 
 // dialError is the system's own error, or ErrTimeout where the deadline was ours.
 func dialError(err error) error {
-	err = withoutContext(err)
+	err = systemError(err)
 	var timeout net.Error
 	if _, system := err.(syscall.Errno); !system && errors.As(err, &timeout) && timeout.Timeout() {
 		return ErrTimeout
@@ -52,7 +52,11 @@ func (l *Loop) dialOnce(t *Task, to Address, deadline int64) (*Conn, error) {
 	case err != nil:
 		return nil, dialError(err)
 	}
-	c := newConn(l, conn, to.IP, 0)
+	c, err := newConn(l, conn, to.IP, 0)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
 	if selfConnected(c.LocalAddr(), c.remote) {
 		c.Close()
 		return nil, ErrSelfConnect

@@ -13,12 +13,12 @@
 //
 // Memory: on Linux an idle connection is its Conn (176 bytes at most, held by a
 // test) and a slot of 24 bytes in its loop; it has no task and no buffer.
-// Elsewhere it has a goroutine besides, that waits for its next byte.
+// Elsewhere it has a goroutine besides, that waits for input.
 //
-// What only epoll has: bytes spliced past this process, the hang-up of a peer
-// that nobody reads from or writes to (see [Conn.Watch]), a budget that ends a
-// task's turn. Elsewhere the operating system shares out the processor, and a
-// hang-up is seen by the read or write that fails.
+// What only epoll has: bytes spliced past this process; a budget that ends a
+// task's turn, where the operating system shares out the processor otherwise;
+// and the hang-up of a watched peer that sent more than was read (see
+// [Conn.Watch]), which otherwise the next write or read shows.
 //
 // Three rules follow for code on a loop. It must never block (a channel, a
 // mutex held across a wait, a file): [Task.Await] is for that. At most one task

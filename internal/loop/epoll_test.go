@@ -9,43 +9,6 @@ import (
 	"time"
 )
 
-func TestWatchedResetIsSeenWithoutAReader(t *testing.T) {
-	l := oneLoop(t)
-	client, peer := connected(t, l)
-	backend, _ := connected(t, l)
-	var waits *Task
-	watching := begin(l, func(task *Task) {
-		waits = task
-		client.Watch(task)
-		if _, err := backend.Read(task, make([]byte, 1)); err != ErrHangup {
-			t.Errorf("read: %v", err)
-		}
-		if !client.HungUp() {
-			t.Error("HungUp does not tell")
-		}
-	})
-	eventually(t, l, "the task waits", func() bool { return waits != nil && waits.state == waiting })
-	resetPeer(t, peer)
-	await(t, "the interruption", watching)
-}
-
-func TestWatchedResetReachesATaskThatAwaits(t *testing.T) {
-	l := oneLoop(t)
-	client, peer := connected(t, l)
-	release := make(chan struct{})
-	watching := begin(l, func(task *Task) {
-		client.Watch(task)
-		task.Await(func() { <-release })
-		if err := task.Park(0); err != ErrHangup {
-			t.Errorf("Park: %v", err)
-		}
-	})
-	resetPeer(t, peer)
-	eventually(t, l, "the reset is seen", client.HungUp)
-	close(release)
-	await(t, "the interruption", watching)
-}
-
 func TestHangupBeforeTheWatchEndsTheNextWait(t *testing.T) {
 	l := oneLoop(t)
 	c, peer := connected(t, l)

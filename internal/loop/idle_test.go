@@ -146,6 +146,43 @@ func TestWatchedResetInterruptsAnotherWait(t *testing.T) {
 	await(t, "the reader's end", reading)
 }
 
+func TestWatchedResetIsSeenWithoutAReader(t *testing.T) {
+	l := oneLoop(t)
+	client, peer := connected(t, l)
+	backend, _ := connected(t, l)
+	var waits *Task
+	watching := begin(l, func(task *Task) {
+		waits = task
+		client.Watch(task)
+		if _, err := backend.Read(task, make([]byte, 1)); err != ErrHangup {
+			t.Errorf("read: %v", err)
+		}
+		if !client.HungUp() {
+			t.Error("HungUp does not tell")
+		}
+	})
+	eventually(t, l, "the task waits", func() bool { return waits != nil && waits.state == waiting })
+	resetPeer(t, peer)
+	await(t, "the interruption", watching)
+}
+
+func TestWatchedResetReachesATaskThatAwaits(t *testing.T) {
+	l := oneLoop(t)
+	client, peer := connected(t, l)
+	release := make(chan struct{})
+	watching := begin(l, func(task *Task) {
+		client.Watch(task)
+		task.Await(func() { <-release })
+		if err := task.Park(0); err != ErrHangup {
+			t.Errorf("Park: %v", err)
+		}
+	})
+	resetPeer(t, peer)
+	eventually(t, l, "the reset is seen", client.HungUp)
+	close(release)
+	await(t, "the interruption", watching)
+}
+
 func TestWatchedHalfCloseInterruptsNothing(t *testing.T) {
 	l := oneLoop(t)
 	c, peer := connected(t, l)
@@ -161,4 +198,44 @@ func TestWatchedHalfCloseInterruptsNothing(t *testing.T) {
 	}
 	await(t, "the reader's end", reading)
 	await(t, "the sleeper's end", watching)
+}
+
+func TestWatchedConnectionIsReadAsEver(t *testing.T) {
+	l := oneLoop(t)
+	c, peer := connected(t, l)
+	onTask(t, l, func(task *Task) {
+		c.Watch(task)
+		for range 20 {
+			send(t, peer, "body")
+			readExactly(t, task, c, "body")
+		}
+		send(t, peer, "next")
+		if err := task.Sleep(5 * time.Millisecond); err != nil {
+			t.Errorf("Sleep: %v", err)
+		}
+		c.Watch(nil)
+		readExactly(t, task, c, "next")
+	})
+	events := makeIdle(t, l, c)
+	send(t, peer, "again")
+	expectEvent(t, events, Readable)
+	onTask(t, l, func(task *Task) { readExactly(t, task, c, "again") })
+}
+
+func TestWatchSeesAResetAfterTheBody(t *testing.T) {
+	l := oneLoop(t)
+	c, peer := connected(t, l)
+	var waits *Task
+	watching := begin(l, func(task *Task) {
+		c.Watch(task)
+		readExactly(t, task, c, "body")
+		waits = task
+		if err := task.Park(0); err != ErrHangup {
+			t.Errorf("Park: %v", err)
+		}
+	})
+	send(t, peer, "body")
+	eventually(t, l, "the task parks", func() bool { return waits != nil && waits.state == parked })
+	resetPeer(t, peer)
+	await(t, "the interruption", watching)
 }

@@ -101,6 +101,7 @@ func (ln *Listener) start() {
 // accept runs on a goroutine until the listener closes.
 func (ln *Listener) accept() {
 	defer ln.loop.Post(ln.end)
+	defer ln.net.Close()
 	for rounds, taken := 0, 0; ; {
 		conn, err := ln.net.Accept()
 		if err == nil {
@@ -159,7 +160,12 @@ func (a *arrival) adopt(l *Loop) {
 		a.refuse(l)
 		return
 	}
-	newConn(l, a.conn, addrPort(a.conn.RemoteAddr()), accepted).tellAccepted(a.acceptor)
+	c, err := newConn(l, a.conn, addrPort(a.conn.RemoteAddr()), accepted)
+	if err != nil {
+		a.refuse(l)
+		return
+	}
+	c.tellAccepted(a.acceptor)
 }
 
 func (a *arrival) refuse(l *Loop) {

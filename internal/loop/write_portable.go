@@ -68,7 +68,7 @@ func (c *Conn) writeSocket(t *Task, buffers *net.Buffers) (int64, error) {
 		return n, nil
 	}
 	c.hangUp()
-	return n, withoutContext(err)
+	return n, systemError(err)
 }
 
 func (c *Conn) cutWrite() {

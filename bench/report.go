@@ -107,7 +107,7 @@ func (r *report) end() {
 	}
 	if r.rounds > 0 {
 		// A proxy is alone on its processor unless something else runs there.
-		fmt.Fprintf(r.w, "\nWhile measured, a proxy's threads waited for the processor %.1f%% of the time: where that is much, rates and latencies say little, CPU times still do.\n", 100*r.waited/float64(r.rounds))
+		fmt.Fprintf(r.w, "\nWhile measured, a proxy's threads waited for the processor %.1f%% of the time: where that is much, other work ran there, and of these numbers only the ratios of CPU time mean something.\n", 100*r.waited/float64(r.rounds))
 	}
 	for _, f := range r.failures {
 		fmt.Fprintf(r.w, "\nFailed: %s\n", f)

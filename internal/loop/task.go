@@ -71,7 +71,7 @@ func (t *Task) Park(deadline int64) error {
 	if t.loop.stopping {
 		return ErrStopped
 	}
-	if t.token {
+	if t.token && t.missed == nil {
 		t.token = false
 		return nil
 	}
@@ -130,7 +130,11 @@ func (t *Task) Await(f func()) {
 	go func() {
 		defer t.loop.Post(func() {
 			done = true
-			t.unpark()
+			if t.state == parked {
+				t.resumeLater(nil)
+			} else if t.wake == nil {
+				t.token = true // an Unpark was first
+			}
 		})
 		defer t.loop.recoverPanic()
 		f()

@@ -13,7 +13,7 @@ import (
 func (x *exchange) deliver() outcome {
 	r := &x.response
 	x.record.status = r.Status
-	if !x.body.sent || r.Framing == http1.UntilClose && x.request.Minor == 0 || r.Framing == http1.Chunked && x.request.Minor == 0 {
+	if !x.body.sent || x.lastAnswer() || r.Framing == http1.UntilClose && x.request.Minor == 0 || r.Framing == http1.Chunked && x.request.Minor == 0 {
 		// Without the rest of the request, or with the close as the end of the answer,
 		// this connection serves no other request.
 		x.keepAlive = false
@@ -42,6 +42,11 @@ func (x *exchange) deliver() outcome {
 		x.keepConn()
 	}
 	return outcome{}
+}
+
+// lastAnswer tells whether the client's connection shall end with the answer that begins now.
+func (x *exchange) lastAnswer() bool {
+	return x.worker.server.draining.Load() || x.client.listener.retired.Load()
 }
 
 // write sends x.slices to the client.

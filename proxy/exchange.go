@@ -118,7 +118,7 @@ func (x *exchange) serve() (again bool) {
 	}
 	x.began = x.worker.loop.Now()
 	x.worker.stats.requests++
-	x.keepAlive = x.request.KeepAlive && !x.worker.server.draining.Load() && !x.client.listener.retired.Load()
+	x.keepAlive = x.request.KeepAlive && !x.lastAnswer()
 	x.client.served++
 	x.handle()
 	x.finishRecord()

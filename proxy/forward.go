@@ -48,6 +48,8 @@ func (x *exchange) tryBackends() {
 		x.stopUpload()
 		x.dropConn()
 		x.noteOutcome(o)
+		x.worker.buffers.put(x.out)
+		x.out = nil
 		if o.kind == succeeded {
 			x.releaseMember()
 			return
@@ -74,6 +76,8 @@ func (x *exchange) choose() *refusal {
 	p := x.pool
 	view := p.view.Load()
 	x.pick.Now = x.worker.loop.Now()
+	x.pick.Key, x.pick.Keyed = x.key, x.keyed
+	x.pick.Affinity = p.affinityOf(x.worker)
 	x.pick.Tried = x.tried[:min(x.attempts, len(x.tried))]
 	x.pick.AllowTried = true
 	x.pick.AvoidRegion = ""

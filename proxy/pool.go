@@ -122,6 +122,14 @@ func (p *poolState) onTick(now int64) {
 	p.scheduleTick()
 }
 
+// affinityOf is the worker's table of keys in use; nil where the pool keeps none.
+func (p *poolState) affinityOf(w *worker) *balancer.Affinity {
+	if tables := p.affinity.Load(); tables != nil {
+		return (*tables)[w.index]
+	}
+	return nil
+}
+
 // release gives a slot back; a request that waits for one gets it at once.
 func (p *poolState) release(m *balancer.Member) {
 	p.queue.Release(m, p.view.Load())

@@ -19,9 +19,9 @@ type scrape struct {
 
 var (
 	seriesLine = regexp.MustCompile(`^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\]|\\["\\n])*",?)*\})? (\S+)$`)
-	typeLine   = regexp.MustCompile(`^# TYPE ([a-z_]+) (counter|gauge|histogram)$`)
+	typeLine   = regexp.MustCompile(`^# TYPE ([a-z_]+) (counter|gauge|histogram|summary)$`)
 	bound      = regexp.MustCompile(`le="[^"]*",?`)
-	helpLine   = regexp.MustCompile(`^# HELP ([a-z_]+) [A-Z].*\.$`)
+	helpLine   = regexp.MustCompile(`^# HELP ([a-z_]+) \S.*$`)
 )
 
 var oneLabel = regexp.MustCompile(`[a-z]+="(?:[^"\\]|\\["\\n])*"`)
@@ -40,7 +40,7 @@ func canonical(series string) string {
 func (i *instance) scrape() *scrape {
 	i.t.Helper()
 	status, text, header := i.ask("GET", "/metrics", "")
-	if status != 200 || header.Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" {
+	if status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8") {
 		i.t.Fatalf("GET /metrics: %d as %s", status, header.Get("Content-Type"))
 	}
 	s := &scrape{types: map[string]string{}, values: map[string]float64{}}
@@ -64,7 +64,7 @@ func (i *instance) scrape() *scrape {
 			continue
 		}
 		name, series := m[1], canonical(m[1]+m[2])
-		if s.types[family] == "histogram" {
+		if s.types[family] == "histogram" || s.types[family] == "summary" {
 			for _, suffix := range []string{"_bucket", "_sum", "_count"} {
 				name = strings.TrimSuffix(name, suffix)
 			}

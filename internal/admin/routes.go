@@ -28,7 +28,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/{$}", read(func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, index) }))
 	mux.Handle("/healthz", read(func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") }))
 	mux.Handle("/readyz", read(s.readyz))
-	mux.Handle("/metrics", read(s.metrics))
+	mux.Handle("/metrics", read(metricsHandler(s.options.Proxy, s.options.Version)))
 	mux.Handle("/api/status", read(s.status))
 	mux.Handle("/api/reload", write(s.reload))
 	mux.Handle("/api/drain", write(func(w http.ResponseWriter, r *http.Request) { s.operate(w, r, false) }))
@@ -75,12 +75,6 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	} else {
 		text(w, http.StatusServiceUnavailable, "not ready\n")
 	}
-}
-
-func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	families := append(proxyFamilies(s.options.Proxy.Gather(), s.options.Version), processFamilies()...)
-	_, _ = w.Write(appendText(nil, families))
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {

@@ -38,14 +38,17 @@ func (c CheckSettings) Next(inQuestion bool, dice float64) time.Duration {
 	return wait + time.Duration(float64(wait)*c.Jitter*(2*dice-1))
 }
 
-// First returns the wait before the first check of the backend with the given index among count new ones. They are spread evenly over one
-// fast interval: a new backend takes no traffic before its first check, so it should not wait for long.
+// First returns the wait before the first check of the backend with the given index among count new ones. They are spread
+// evenly over firstSpread, or one fast interval if that is shorter: a new backend takes no traffic before its first check, so it should not wait for long.
 func (c CheckSettings) First(index, count int) time.Duration {
 	if count < 1 {
 		return 0
 	}
-	return time.Duration(float64(c.fast()) * float64(index) / float64(count))
+	return time.Duration(float64(min(c.fast(), firstSpread)) * float64(index) / float64(count))
 }
+
+// firstSpread is how long the first checks of new backends may be spread over.
+const firstSpread = 100 * time.Millisecond
 
 func (c CheckSettings) fast() time.Duration {
 	if c.FastInterval > 0 {

@@ -33,7 +33,7 @@ func TestNextCheck(t *testing.T) {
 
 func TestFirstChecksAreSpread(t *testing.T) {
 	c := health.CheckSettings{Interval: 8 * time.Second, FastInterval: time.Second}
-	for i, want := range []time.Duration{0, 250 * time.Millisecond, 500 * time.Millisecond, 750 * time.Millisecond} {
+	for i, want := range []time.Duration{0, 25 * time.Millisecond, 50 * time.Millisecond, 75 * time.Millisecond} {
 		if got := c.First(i, 4); got != want {
 			t.Errorf("first check of backend %d of 4 after %v, want %v", i, got, want)
 		}

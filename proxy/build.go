@@ -55,8 +55,12 @@ func (p *plan) planPool(s *Server, c *config.Config, from *config.Pool) {
 		state = newPoolState(s, from)
 	}
 	policy, _ := balancer.ParsePolicy(string(from.Policy))
+	regions := c.RegionOrder()
+	if from.SpillOff {
+		regions = regions[:1]
+	}
 	p.pools = append(p.pools, poolPlan{state: state, config: from, settings: balancer.Settings{
-		Policy: policy, Regions: c.RegionOrder(), BoundedFrom: boundedFrom,
+		Policy: policy, Regions: regions, BoundedFrom: boundedFrom,
 	}})
 	p.snapshot.pools[from.Name] = newPool(state, from)
 }

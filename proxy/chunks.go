@@ -47,16 +47,20 @@ func (s *chunkScanner) scan(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// A nominator is a head, which may say that fields end at this hop.
+type nominator interface{ Nominates(name []byte) bool }
+
 // trailer parses the trailer section at the start of p and appends to dst what
 // of it may be forwarded, with the empty line that ends it. n is 0 while the
-// section is not whole.
-func (s *chunkScanner) trailer(dst, p []byte) (out []byte, n int, err error) {
+// section is not whole. Fields that the message's Connection names
+// end here too.
+func (s *chunkScanner) trailer(dst, p []byte, head nominator) (out []byte, n int, err error) {
 	n, s.fields, err = http1.ParseTrailer(p, s.fields[:0], s.limits)
 	if err != nil || n == 0 {
 		return dst, 0, err
 	}
 	for i := range s.fields {
-		if f := &s.fields[i]; http1.TrailerAllowed(f) {
+		if f := &s.fields[i]; http1.TrailerAllowed(f) && !head.Nominates(f.Name) {
 			dst = append(dst, p[f.Start:f.End]...)
 		}
 	}

@@ -169,7 +169,7 @@ func (x *exchange) deliverChunks() outcome {
 			}
 		}
 		if s.last {
-			lines, n, err := s.trailer(x.scratch[:0], x.out.unread())
+			lines, n, err := s.trailer(x.scratch[:0], x.out.unread(), &x.response)
 			x.scratch = lines
 			if err != nil {
 				x.record.end = "bad_answer"

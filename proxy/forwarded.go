@@ -10,7 +10,7 @@ import (
 
 // forwardedFields is which forwarding fields a listener sets; see config.Forwarded.
 type forwardedFields struct {
-	forr, proto, host, port, realIP, requestID bool
+	forr, host, realIP, requestID bool
 	// fixed holds the lines that are the same for every request: Proto, Port, Via.
 	fixed []byte
 }

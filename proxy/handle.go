@@ -42,6 +42,12 @@ func (x *exchange) check() *refusal {
 	if r.Form == http1.AuthorityForm {
 		return errConnect
 	}
+	if n, ok := x.forwardsLeft(); ok && n == 0 {
+		if string(r.Method) == "TRACE" {
+			return errTrace
+		}
+		return errLastHop
+	}
 	if r.Form == http1.AsteriskForm {
 		x.path = r.Target
 		return nil

@@ -32,6 +32,8 @@ var (
 	errBodyTooLarge   = &refusal{status: 413, text: "the request body is too large", end: "body_too_large", closes: true}
 	errHeadTooLarge   = &refusal{status: 431, text: "the request head is too large", end: "bad_request", closes: true}
 	errConnect        = &refusal{status: 501, text: "CONNECT is not supported", end: "bad_request", closes: true}
+	errLastHop        = &refusal{status: 204, end: "last_hop"}
+	errTrace          = &refusal{status: 405, text: "TRACE is not answered here", end: "bad_request"}
 	errBadPath        = &refusal{status: 400, text: "malformed path", end: "bad_request"}
 	errBadHost        = &refusal{status: 400, text: "malformed Host", end: "bad_request"}
 	errNoRoute        = &refusal{status: 404, text: "no route for this request", end: "no_route"}

@@ -138,7 +138,7 @@ func (b *requestBody) holdChunked() *refusal {
 		return nil
 	}
 	whole := append(b.spare[:0], b.early...)
-	whole, size, err := b.chunks.trailer(whole, x.in.unread())
+	whole, size, err := b.chunks.trailer(whole, x.in.unread(), &x.request)
 	b.spare = whole
 	if err != nil {
 		return errBadBody

@@ -53,6 +53,9 @@ func (x *exchange) requestHead() {
 		x.appendField("Host: ", host)
 	}
 	x.appendRequestFraming()
+	if x.countsForwards() {
+		x.appendMaxForwards()
+	}
 	x.appendForwarded()
 	x.scratch = append(x.scratch, edits.lines...)
 	x.scratch = append(x.scratch, "\r\n"...)
@@ -63,7 +66,7 @@ func (x *exchange) requestHead() {
 // rewritten, and returns where the bytes to be kept begin.
 func (x *exchange) requestLine(head []byte) (kept int) {
 	r := &x.request
-	if r.Minor == 0 {
+	if r.Minor != 1 {
 		// The version is this hop's own (RFC 9112 2.6).
 		head[r.LineEnd-3] = '1'
 	}
@@ -109,8 +112,10 @@ func (x *exchange) keepsRequestField(f *http1.Field, keepHost bool, lengthSeen *
 		first := !*lengthSeen
 		*lengthSeen = true
 		return first
-	case http1.TransferEncoding:
+	case http1.TransferEncoding, http1.Connection:
 		return false
+	case http1.MaxForwards:
+		return !x.countsForwards()
 	case http1.XForwardedFor, http1.XForwardedProto, http1.XForwardedHost, http1.XForwardedPort,
 		http1.XRealIP, http1.XRequestID, http1.Forwarded, http1.XClientCert:
 		return x.keepsForwarded(f.ID)
@@ -126,6 +131,30 @@ func (x *exchange) appendRequestFraming() {
 	if up := x.request.Upgrade; up != nil {
 		x.scratch = append(x.scratch, "Connection: Upgrade\r\n"...)
 		x.appendField("Upgrade: ", up)
+	}
+}
+
+// countsForwards tells whether Max-Forwards means something (RFC 9110 7.6.2).
+func (x *exchange) countsForwards() bool {
+	method := string(x.request.Method)
+	return method == "OPTIONS" || method == "TRACE"
+}
+
+// forwardsLeft is what Max-Forwards still allows; ok is false where nothing limits it.
+func (x *exchange) forwardsLeft() (n int, ok bool) {
+	f := x.request.Get(http1.MaxForwards)
+	if f == nil || !x.countsForwards() {
+		return 0, false
+	}
+	n, err := strconv.Atoi(string(f.Value))
+	return n, err == nil && n >= 0
+}
+
+func (x *exchange) appendMaxForwards() {
+	if n, ok := x.forwardsLeft(); ok {
+		x.scratch = append(x.scratch, "Max-Forwards: "...)
+		x.scratch = strconv.AppendInt(x.scratch, int64(n-1), 10)
+		x.scratch = append(x.scratch, "\r\n"...)
 	}
 }
 

@@ -76,8 +76,8 @@ func (x *exchange) retry(o outcome) retryDecision {
 	if x.deadline != 0 && now >= x.deadline {
 		return noRetry
 	}
-	// Another backend could do better than a 503; the same one hardly would.
-	if o.kind == badStatus && len(x.pool.view.Load().Members()) < 2 {
+	// Another backend could do better than a 503 or silence; the same one hardly would.
+	if (o.kind == badStatus || o.kind == timedOut) && len(x.pool.view.Load().Members()) < 2 {
 		return noRetry
 	}
 	if !x.target.budget.Allow(now) {

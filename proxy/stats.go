@@ -18,7 +18,6 @@ func (c *byClass) add(o *byClass) {
 
 type workerStats struct {
 	requests uint64
-	panics   uint64
 }
 
 type listenerStats struct {

@@ -129,7 +129,7 @@ func (b *requestBody) uploadChunks() error {
 // uploadTrailer ends a chunked body. What follows it is the next request's.
 func (b *requestBody) uploadTrailer() (done bool, err error) {
 	x := b.exchange
-	lines, n, err := b.chunks.trailer(b.spare[:0], b.buffer.unread())
+	lines, n, err := b.chunks.trailer(b.spare[:0], b.buffer.unread(), &x.request)
 	b.spare = lines
 	if err != nil {
 		return false, b.fail(errBadBody)

@@ -140,7 +140,9 @@ func (v value) section(known fields) section {
 		if refused, ok := notYetKey(child.pattern); ok {
 			if refused.except == "" || child.node.Value != refused.except {
 				key.errorAtPath(v.path, name+" is not supported yet")
+				return
 			}
+			s.children[name] = child
 			return
 		}
 		decode, ok := known[name]

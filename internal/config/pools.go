@@ -53,6 +53,7 @@ func (p *Pool) decode(number int, v value) section {
 		"backends":       func(v value) { p.decodeBackends(number, v) },
 	})
 	s.require("name", "backends")
+	p.SpillOff = s.has("spill") // off is all that it may say for now
 	if p.Policy == ConsistentHash && !s.has("hash_on") {
 		s.or("policy").errorf("consistent_hash needs hash_on, which says what to hash, such as hash_on: [client_ip]")
 	}

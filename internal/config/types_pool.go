@@ -17,6 +17,7 @@ type Pool struct {
 	Timeouts      PoolTimeouts
 	Retries       Retries
 	Queue         Queue
+	SpillOff      bool      // requests never leave this instance's region
 	Backends      []Backend // at least one
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -48,14 +49,16 @@ const freshEnough = int64(time.Second)
 // takeIdle returns a usable idle connection used no longer than maxAge ago, or nil.
 func (b *backend) takeIdle(w *worker, maxAge int64) *backendConn {
 	own := &b.workers[w.index]
-	for n := len(own.idle); n > 0; n = len(own.idle) {
-		c := own.idle[n-1]
-		if w.loop.Now()-c.usedAt > maxAge {
+	now := w.loop.Now()
+	for i := len(own.idle) - 1; i >= 0; i-- {
+		c := own.idle[i]
+		if now-c.usedAt > maxAge {
 			return nil
 		}
-		own.idle[n-1] = nil
-		own.idle = own.idle[:n-1]
-		if c.conn.Busy() {
+		own.idle = slices.Delete(own.idle, i, i+1)
+		// A backend that spoke before it was asked is one answer ahead: its surplus
+		// shows after the first exchange.
+		if c.conn.Busy() && (c.served > 1 || c.conn.Quiet()) {
 			return c
 		}
 		c.conn.Close()

@@ -177,7 +177,7 @@ func TestPools(t *testing.T) {
 		Retries: Retries{
 			Attempts: 1, Budget: 0.125, On: RetryOn{Connect: true, Status: statuses(StatusRange{503, 503})},
 		},
-		Queue: Queue{Size: 10, Timeout: 2 * time.Second},
+		Queue: Queue{Size: 10, Timeout: 2 * time.Second}, SpillOff: true,
 		Backends: []Backend{
 			{Address: "10.0.1.10:8080", Region: "eu-west", Weight: 3, MaxRequests: 200},
 			{Address: "10.2.1.10:8080", Region: "us-east", Weight: 1},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // chunked is text as one chunk each, with the last chunk and no trailers.
@@ -180,15 +181,23 @@ func TestEarlyAnswerReachesAnUploadingClient(t *testing.T) {
 
 func TestClientAbortEndsTheBackendExchange(t *testing.T) {
 	t.Parallel()
+	// A client that closes in order looks like one that has merely ended its
+	// direction until something is sent to it.
 	for how, leave := range map[string]func(*Client){
 		"in order": func(c *Client) { c.Close() }, "by a reset": (*Client).Reset,
 	} {
 		for _, target := range []string{"/silent", "/body"} {
+			if target == "/silent" && how == "in order" {
+				continue
+			}
 			t.Run(target[1:]+" "+how, func(t *testing.T) {
 				arrived, ended := make(chan bool, 10), make(chan bool, 10)
 				p := Setup{Pool: "retries: {attempts: 0}"}.Start(t, NewBackend(t, "a", Handling(func(x *Exchange) {
 					if x.Target == "/body" {
-						x.Write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun")
+						x.Write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nbegun")
+						stop := make(chan struct{})
+						defer close(stop)
+						go trickle(x, stop)
 					}
 					arrived <- true
 					ended <- x.AwaitEnd()
@@ -206,6 +215,18 @@ func TestClientAbortEndsTheBackendExchange(t *testing.T) {
 					t.Errorf("the backend's exchange goes on without its client")
 				}
 			})
+		}
+	}
+}
+
+// trickle goes on answering, a byte at a time.
+func trickle(x *Exchange, stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(10 * time.Millisecond):
+			x.Write(".")
 		}
 	}
 }

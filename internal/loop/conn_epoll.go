@@ -177,3 +177,10 @@ func (c *Conn) CloseWrite() error {
 	}
 	return syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
 }
+
+// Quiet asks the kernel whether nothing has arrived that was not read, not even
+// the end of input. It says more than [Conn.Busy], for a system call.
+func (c *Conn) Quiet() bool {
+	c.flags |= readable
+	return c.flags&closed == 0 && !c.inputWaits()
+}

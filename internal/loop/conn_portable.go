@@ -243,3 +243,6 @@ func (c *Conn) CloseWrite() error {
 	}
 	return errors.ErrUnsupported
 }
+
+// Quiet tells whether nothing is known to have arrived that was not read.
+func (c *Conn) Quiet() bool { return c.flags&(readable|closed) == 0 }

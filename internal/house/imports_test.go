@@ -1,0 +1,56 @@
+package house
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// below lists for each package what of this module it may import.
+var below = map[string][]string{
+	"spillway/balancer":           {},
+	"spillway/health":             {},
+	"spillway/internal/accesslog": {},
+	"spillway/internal/config":    {},
+	"spillway/internal/house":     {},
+	"spillway/internal/http1":     {},
+	"spillway/internal/loop":      {},
+	"spillway/internal/metrics":   {},
+	"spillway/internal/resolve":   {},
+	"spillway/internal/router":    {},
+	"spillway/internal/e2e/wire":  {},
+	"spillway/proxy": {"spillway/balancer", "spillway/health", "spillway/internal/accesslog", "spillway/internal/config", "spillway/internal/http1",
+		"spillway/internal/loop", "spillway/internal/metrics", "spillway/internal/resolve", "spillway/internal/router"},
+	"spillway/internal/admin": {"spillway/proxy", "spillway/balancer", "spillway/health", "spillway/internal/config", "spillway/internal/loop",
+		"spillway/internal/metrics"},
+	"spillway/cmd/spillway": {"spillway/internal/admin", "spillway/balancer", "spillway/proxy", "spillway/internal/config", "spillway/internal/loop"},
+	"spillway/bench":        {},
+}
+
+func TestImportsPointDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "spillway/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		allowed, known := below[words[0]]
+		if !known {
+			if words[0] != "spillway/internal/e2e" {
+				t.Errorf("%s has no place in the house", words[0])
+			}
+			continue
+		}
+		seen++
+		for _, imported := range words[1:] {
+			if strings.HasPrefix(imported, "spillway/") && !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s, which does not stand below it", words[0], imported)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d packages were looked at", seen)
+	}
+}

@@ -50,6 +50,7 @@ func (b *buffer) grow(limit int) bool {
 type bufferPool struct {
 	free  *buffer
 	count int
+	made  int
 }
 
 func (p *bufferPool) take() *buffer {
@@ -58,8 +59,17 @@ func (p *bufferPool) take() *buffer {
 		p.count--
 		return b
 	}
-	return &buffer{data: make([]byte, bufferSize)}
+	p.made++
+	from := p.made % colours * cacheLine
+	return &buffer{data: make([]byte, from+bufferSize)[from:]}
 }
+
+// Buffers begin at different cache lines of their pages: else the heads of a
+// thousand of them would fight for the same few places in the processor's cache.
+const (
+	cacheLine = 64
+	colours   = 64
+)
 
 // put takes a buffer back; nil is fine. Nothing may refer to its bytes any more.
 func (p *bufferPool) put(b *buffer) {

@@ -35,7 +35,7 @@ const maxIdle = 512
 
 // A backendConn is a connection to a backend. It belongs to one worker.
 type backendConn struct {
-	conn    *loop.Conn
+	conn    loop.Stream
 	backend *backend
 	worker  *worker
 	usedAt  int64 // when it last became idle
@@ -85,7 +85,7 @@ func (c *backendConn) keep(patience int64) {
 
 // Wake is called by the loop: an idle connection has ended, spoken unasked, or
 // idled too long. In any case it is of no use any more.
-func (c *backendConn) Wake(conn *loop.Conn, _ loop.Event) {
+func (c *backendConn) Wake(loop.Event) {
 	own := &c.backend.workers[c.worker.index]
 	for i, each := range own.idle {
 		if each == c {
@@ -93,7 +93,7 @@ func (c *backendConn) Wake(conn *loop.Conn, _ loop.Event) {
 			break
 		}
 	}
-	conn.Close()
+	c.conn.Close()
 }
 
 // closeIdle closes what this loop keeps of the backend.

@@ -148,7 +148,7 @@ func (c *checker) check(t *loop.Task, s *checkSettings) (reason string, isRefuse
 }
 
 // readAnswer reads as much of the answer as its judgement takes.
-func (c *checker) readAnswer(t *loop.Task, conn *loop.Conn, s *checkSettings) (reason string) {
+func (c *checker) readAnswer(t *loop.Task, conn loop.Stream, s *checkSettings) (reason string) {
 	answer := make([]byte, 0, 4<<10)
 	c.head.Reset()
 	headLen := 0

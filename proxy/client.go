@@ -9,7 +9,7 @@ import (
 // A client is a connection that a listener accepted. It belongs to its worker.
 type client struct {
 	worker     *worker
-	conn       *loop.Conn
+	conn       loop.Stream
 	listener   *listener
 	next, prev *client // in the worker's clientList
 
@@ -49,7 +49,7 @@ func (cl *client) rest(patience int64) bool {
 }
 
 // Wake is called by the loop when the idle connection has input or has idled too long.
-func (cl *client) Wake(c *loop.Conn, e loop.Event) {
+func (cl *client) Wake(e loop.Event) {
 	if e != loop.Readable {
 		cl.close()
 		return

@@ -119,7 +119,7 @@ func (x *exchange) deliverLength() outcome {
 			return outcome{}
 		}
 		x.out.clear()
-		if left >= spliceFrom && loop.CanSplice {
+		if left >= spliceFrom && x.canSplice() {
 			moved, readErr, writeErr := x.splice(left)
 			left -= moved
 			switch {
@@ -138,9 +138,11 @@ func (x *exchange) deliverLength() outcome {
 	}
 }
 
+func (x *exchange) canSplice() bool { return loop.CanSplice(x.conn.conn, x.client.conn) }
+
 // splice moves n bytes of the body from socket to socket.
 func (x *exchange) splice(n int64) (moved int64, readErr, writeErr error) {
-	moved, readErr, writeErr = x.conn.conn.SpliceTo(x.task, x.client.conn, n, x.pool.responseTimeout, x.settings.bodyTimeout)
+	moved, readErr, writeErr = loop.Splice(x.task, x.conn.conn, x.client.conn, n, x.pool.responseTimeout, x.settings.bodyTimeout)
 	x.record.bytesOut += moved
 	x.worker.backendStats(x.backend).bytesReceived += uint64(moved)
 	return moved, readErr, writeErr
@@ -220,7 +222,7 @@ func (x *exchange) addChunks(s *chunkScanner) (n int, err error) {
 // spliceChunk moves the rest of a large chunk from socket to socket.
 func (x *exchange) spliceChunk(s *chunkScanner) outcome {
 	left := s.state.Remaining()
-	if left < spliceFrom || !loop.CanSplice || !x.out.empty() {
+	if left < spliceFrom || !x.out.empty() || !x.canSplice() {
 		return outcome{}
 	}
 	moved, readErr, writeErr := x.splice(left)

@@ -52,7 +52,7 @@ func (x *exchange) receiveHead() outcome {
 }
 
 // receiveMore reads what the backend has sent. A buffer is borrowed only once there is something.
-func (x *exchange) receiveMore(conn *loop.Conn) outcome {
+func (x *exchange) receiveMore(conn loop.Stream) outcome {
 	if x.out == nil {
 		if err := conn.WaitReadable(x.task); err != nil {
 			return x.receiveOutcome(err)

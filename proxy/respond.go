@@ -139,7 +139,7 @@ func (x *exchange) closeClient() {
 }
 
 func (x *exchange) linger(cl *client) {
-	if cl.conn.CloseWrite() != nil {
+	if cl.conn.CloseWrite(x.task) != nil {
 		return
 	}
 	cl.conn.SetReadDeadline(x.worker.loop.Now() + lingerTime)

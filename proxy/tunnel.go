@@ -71,7 +71,7 @@ func tunnelEnd(down, up error) string {
 // A relay moves one direction of a tunnel.
 type relay struct {
 	worker   *worker
-	from, to *loop.Conn
+	from, to loop.Stream
 	other    *loop.Task // told when this direction has ended
 	patience int64
 	early    *buffer // what had been read before the tunnel stood; may be nil
@@ -92,7 +92,7 @@ func (r *relay) Run(t *loop.Task) {
 		r.early.clear()
 	}
 	if r.err = r.pump(); r.err == nil {
-		_ = r.to.CloseWrite()
+		_ = r.to.CloseWrite(r.task)
 	}
 }
 
@@ -112,7 +112,7 @@ func (r *relay) ended() {
 func (r *relay) pump() error {
 	for {
 		var err error
-		if loop.CanSplice {
+		if loop.CanSplice(r.from, r.to) {
 			err = r.splice()
 		} else {
 			err = r.copy()
@@ -129,7 +129,7 @@ func (r *relay) otherDirectionMoves() bool {
 }
 
 func (r *relay) splice() error {
-	moved, readErr, writeErr := r.from.SpliceTo(r.task, r.to, -1, r.patience, r.patience)
+	moved, readErr, writeErr := loop.Splice(r.task, r.from, r.to, -1, r.patience, r.patience)
 	r.moved += moved
 	if errors.Is(readErr, loop.ErrNoSplice) {
 		return r.copy()

@@ -64,8 +64,8 @@ func (x *exchange) stopUpload() {
 func (b *requestBody) uploadLength() error {
 	x := b.exchange
 	for b.left > 0 && !b.halt {
-		if b.left >= spliceFrom && loop.CanSplice {
-			moved, readErr, writeErr := x.client.conn.SpliceTo(b.task, x.conn.conn, b.left, x.settings.bodyTimeout, x.pool.responseTimeout)
+		if b.left >= spliceFrom && loop.CanSplice(x.client.conn, x.conn.conn) {
+			moved, readErr, writeErr := loop.Splice(b.task, x.client.conn, x.conn.conn, b.left, x.settings.bodyTimeout, x.pool.responseTimeout)
 			b.left -= moved
 			b.size += moved
 			switch {

@@ -95,9 +95,9 @@ type idleness struct {
 	other  *Conn
 }
 
-func (i *idleness) Wake(c *Conn, e Event) {
+func (i *idleness) Wake(e Event) {
 	if e == Readable {
-		c.Loop().Start(i)
+		i.c.Loop().Start(i)
 	}
 }
 

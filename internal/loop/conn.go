@@ -18,7 +18,7 @@ const (
 type Waker interface {
 	// Wake is called on the loop, once for each successful [Conn.Idle]. It must not wait; it
 	// may start a task. The connection is no longer idle. If Wake panics, the connection is closed.
-	Wake(c *Conn, e Event)
+	Wake(e Event)
 }
 
 // An Acceptor is given the connections of a listener.
@@ -166,7 +166,7 @@ func (c *Conn) HungUp() bool { return c.flags&hungUp != 0 }
 // tell wakes w for an idle connection.
 func (c *Conn) tell(w Waker, e Event) {
 	defer c.closeAfterPanic()
-	w.Wake(c, e)
+	w.Wake(e)
 }
 
 func (c *Conn) tellAccepted(a Acceptor) {

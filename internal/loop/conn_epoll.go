@@ -171,7 +171,7 @@ func (c *Conn) discardOnClose() {
 }
 
 // CloseWrite ends this side's direction; the other one goes on.
-func (c *Conn) CloseWrite() error {
+func (c *Conn) CloseWrite(*Task) error {
 	if c.flags&closed != 0 {
 		return ErrClosed
 	}

@@ -43,7 +43,7 @@ func TestBytesGoBothWays(t *testing.T) {
 			sent += n
 			chunk = pattern(len(chunk)) // a written slice may be reused
 		}
-		if err := c.CloseWrite(); err != nil {
+		if err := c.CloseWrite(task); err != nil {
 			t.Error(err)
 		}
 	})
@@ -183,13 +183,13 @@ func TestClosedConnSaysSo(t *testing.T) {
 		_, write := c.Write(task, []byte("x"))
 		_, buffers := c.WriteBuffers(task, [][]byte{[]byte("x")})
 		for name, err := range map[string]error{
-			"read": read, "wait": c.WaitReadable(task), "write": write, "buffers": buffers, "close write": c.CloseWrite(),
+			"read": read, "wait": c.WaitReadable(task), "write": write, "buffers": buffers, "close write": c.CloseWrite(task),
 		} {
 			if err != ErrClosed {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if CanSplice {
+		if canSplice {
 			if _, err, _ := c.SpliceTo(task, other, 1, 0, 0); err != ErrClosed {
 				t.Errorf("splice from: %v", err)
 			}

@@ -35,7 +35,7 @@ func TestBothDirectionsEndedIsAHangup(t *testing.T) {
 	}
 	watching := begin(l, func(task *Task) {
 		c.Watch(task)
-		if err := c.CloseWrite(); err != nil {
+		if err := c.CloseWrite(task); err != nil {
 			t.Error(err)
 		}
 		if err := task.Park(0); err != ErrHangup {
@@ -54,7 +54,7 @@ func TestEventsOfAClosedSocketDoNotReachItsSuccessor(t *testing.T) {
 	var successor *Conn
 	woken, disturbed := 0, false
 	replace := func(victim *Conn) waker {
-		return func(_ *Conn, e Event) {
+		return func(e Event) {
 			if e != Readable {
 				return
 			}
@@ -83,7 +83,7 @@ func TestEventsOfAClosedSocketDoNotReachItsSuccessor(t *testing.T) {
 			if successor.slot != slot {
 				t.Errorf("slot %d instead of %d: this test tests nothing", successor.slot, slot)
 			}
-			successor.Idle(waker(func(_ *Conn, e Event) { disturbed = disturbed || e == Readable }))
+			successor.Idle(waker(func(e Event) { disturbed = disturbed || e == Readable }))
 		}
 	}
 	onLoop(t, l, func() {

@@ -141,7 +141,7 @@ func stopBusyGroup(t *testing.T) {
 		makeIdle(t, l, taken)
 		onLoop(t, l, func() { taken.Busy() })
 		panicky, _ := connected(t, l)
-		onLoop(t, l, func() { panicky.Idle(waker(func(*Conn, Event) { panic("at the end") })) })
+		onLoop(t, l, func() { panicky.Idle(waker(func(Event) { panic("at the end") })) })
 		a, from := connected(t, l)
 		b, _ := connected(t, l)
 		send(t, from, "spliced")
@@ -193,7 +193,7 @@ func TestCopyingGoesOnWithoutAPipe(t *testing.T) {
 	to, sink := connected(t, l)
 	giveBack := useUpFiles(t)
 	onTask(t, l, func(task *Task) {
-		if moved, err, writeErr := from.SpliceTo(task, to, 0, 0, 0); CanSplice && (moved != 0 || err != nil || writeErr != nil) {
+		if moved, err, writeErr := from.SpliceTo(task, to, 0, 0, 0); canSplice && (moved != 0 || err != nil || writeErr != nil) {
 			t.Errorf("splicing nothing: %d, %v, %v", moved, err, writeErr)
 		}
 	})

@@ -20,9 +20,9 @@ type acceptor func(*Conn)
 
 func (f acceptor) Accepted(c *Conn) { f(c) }
 
-type waker func(*Conn, Event)
+type waker func(Event)
 
-func (f waker) Wake(c *Conn, e Event) { f(c, e) }
+func (f waker) Wake(e Event) { f(e) }
 
 func newGroup(t *testing.T, loops int) *Group {
 	t.Helper()

@@ -11,7 +11,7 @@ func makeIdle(t *testing.T, l *Loop, c *Conn) <-chan Event {
 	t.Helper()
 	events := make(chan Event, 4)
 	onLoop(t, l, func() {
-		if !c.Idle(waker(func(_ *Conn, e Event) { events <- e })) {
+		if !c.Idle(waker(func(e Event) { events <- e })) {
 			t.Error("the connection would not idle")
 		}
 	})

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CanSplice tells whether [Conn.SpliceTo] moves bytes without copying them.
-const CanSplice = true
+// canSplice tells whether [Conn.SpliceTo] moves bytes without copying them.
+const canSplice = true
 
 const (
 	pipeSize     = 256 << 10

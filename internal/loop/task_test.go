@@ -278,7 +278,7 @@ func TestPanicEndsOnlyWhatPanicked(t *testing.T) {
 			l.Post(func() { l.NewTimer(func(int64) { panicHere() }).Set(l.Now()) })
 		}},
 		{"waker", func() {
-			onLoop(t, l, func() { c.Idle(waker(func(*Conn, Event) { panicHere() })) })
+			onLoop(t, l, func() { c.Idle(waker(func(Event) { panicHere() })) })
 			send(t, peer, "x")
 		}},
 	} {

@@ -76,8 +76,8 @@ func (c *Conn) cutWrite() {
 	_ = c.net.SetWriteDeadline(longAgo)
 }
 
-// CanSplice tells whether [Conn.SpliceTo] moves bytes without copying them.
-const CanSplice = false
+// canSplice tells whether [Conn.SpliceTo] moves bytes without copying them.
+const canSplice = false
 
 // SpliceTo moves nothing here: it returns ErrNoSplice as readErr.
 func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {

@@ -69,6 +69,7 @@ func (t *Task) Interrupt(err error) {
 // It may return early without cause: the caller looks at its condition again.
 func (t *Task) Park(deadline int64) error {
 	if t.loop.stopping {
+		t.giveWay() // or a caller that waits for another task would never let it end
 		return ErrStopped
 	}
 	if t.token && t.missed == nil {

@@ -59,11 +59,17 @@ func (t *Task) resumeLater(err error) {
 // run when it is used up.
 func (t *Task) spend(n int) {
 	if t.budget -= n + callCost; t.budget <= 0 {
-		t.wake = nil
-		t.loop.ready.push(t)
-		if err := t.wait(queued); err != nil {
-			t.missed = err
-		}
+		t.giveWay()
+	}
+}
+
+// giveWay lets the others of the loop have their turn. What interrupts the task
+// meanwhile ends its next wait.
+func (t *Task) giveWay() {
+	t.wake = nil
+	t.loop.ready.push(t)
+	if err := t.wait(queued); err != nil {
+		t.missed = err
 	}
 }
 

@@ -44,6 +44,13 @@ func (t *Task) suspend() {
 	t.state = running
 }
 
+// giveWay lets the others of the loop have their turn.
+func (t *Task) giveWay() {
+	t.loop.leave()
+	t.loop.enter()
+	t.state = running
+}
+
 // block lets others run while f blocks. It returns with what the task was
 // resumed, if it was: then unblock was called, and must have ended f.
 func (t *Task) block(f, unblock func()) (resumed bool, err error) {

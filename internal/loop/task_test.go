@@ -362,3 +362,26 @@ func TestTimerRingsOnceAndNotEarly(t *testing.T) {
 		t.Error("rang twice")
 	}
 }
+
+func TestTaskThatWaitsForAnotherLetsItEnd(t *testing.T) {
+	g, err := NewGroup(Options{Loops: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := g.Loops()[0]
+	parked := make(chan struct{})
+	begin(l, func(first *Task) {
+		ended := false
+		l.Start(runner(func(second *Task) {
+			close(parked)
+			for second.Park(0) == nil {
+			}
+			ended = true
+		}))
+		for !ended {
+			_ = first.Park(0)
+		}
+	})
+	<-parked
+	g.Stop() // hangs where the first task never lets the second one run
+}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"gopkg.in/yaml.v3"
@@ -17,7 +18,10 @@ const maxNodes = 1 << 20
 type decoder struct {
 	file      string
 	env       func(string) (string, bool)
+	now       time.Time // what certificates are judged by
+	read      files
 	errs      Errors
+	warnings  []Warning
 	later     []func() // checks that need the whole file
 	nodes     int
 	claims    []claim             // what is listened on
@@ -27,6 +31,10 @@ type decoder struct {
 	// If set, sawKeys is told the keys that each kind of section can have, and sawKey those that are given.
 	sawKeys func(pattern string, keys []string)
 	sawKey  func(pattern string)
+}
+
+func newDecoder(file string, env func(string) (string, bool)) *decoder {
+	return &decoder{file: file, env: env, now: time.Now(), expanding: map[*yaml.Node]bool{}, regionAt: map[[2]int]value{}}
 }
 
 // errorAt keeps an error, on one line whatever the file put into it.
@@ -65,6 +73,11 @@ func (v value) errorf(format string, args ...any) {
 
 func (v value) errorAtPath(path, message string) {
 	v.d.errorAt(v.node.Line, v.node.Column, path, message)
+}
+
+func (v value) warnf(format string, args ...any) {
+	v.d.warnings = append(v.d.warnings,
+		Warning{v.d.file, max(v.node.Line, 1), max(v.node.Column, 1), oneLine(v.path), oneLine(fmt.Sprintf(format, args...))})
 }
 
 // child is a value of a section.

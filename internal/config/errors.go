@@ -16,13 +16,29 @@ type Error struct {
 
 // Error is "file:line:column: path: message".
 func (e Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: ", e.File, e.Line, e.Column)
-	if e.Path != "" {
-		b.WriteString(e.Path + ": ")
+	return place(e.File, e.Line, e.Column, e.Path) + e.Message
+}
+
+// Warning is something in a file that works today and will not always, or that may not be meant.
+type Warning struct {
+	File   string
+	Line   int    // from 1
+	Column int    // from 1
+	Path   string // where in the configuration, such as listeners[0].tls.certificates[0]
+	Text   string
+}
+
+// String is "file:line:column: path: warning: text".
+func (w Warning) String() string {
+	return place(w.File, w.Line, w.Column, w.Path) + "warning: " + w.Text
+}
+
+// place is what a line about a file begins with.
+func place(file string, line, column int, path string) string {
+	if path != "" {
+		path += ": "
 	}
-	b.WriteString(e.Message)
-	return b.String()
+	return fmt.Sprintf("%s:%d:%d: %s", file, line, column, path)
 }
 
 // Errors is everything that is wrong with a file, in the order of the file; never empty.

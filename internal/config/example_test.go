@@ -5,18 +5,45 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-
-	"gopkg.in/yaml.v3"
 )
 
 const exampleFile = "../../config.example.yaml"
 
+// exampleWithCertificates is a copy of the example beside which there are the certificates that it names.
+func exampleWithCertificates(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "tls"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "config.yaml")
+	for from, to := range map[string]string{
+		exampleFile:                        file,
+		filepath.Join(certs, "site.pem"):   filepath.Join(dir, "tls", "site.pem"),
+		filepath.Join(certs, "site.key"):   filepath.Join(dir, "tls", "site.key"),
+		filepath.Join(certs, "ca.pem"):     filepath.Join(dir, "tls", "clients.pem"),
+		filepath.Join(certs, "chain.pem"):  filepath.Join(dir, "tls", "internal-ca.pem"),
+		filepath.Join(certs, "client.pem"): filepath.Join(dir, "tls", "spillway.pem"),
+		filepath.Join(certs, "client.key"): filepath.Join(dir, "tls", "spillway.key"),
+	} {
+		content, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return file
+}
+
 func TestExampleFileIsValid(t *testing.T) {
-	c, err := Load(exampleFile, nil)
+	file := exampleWithCertificates(t)
+	c, err := Load(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Region != "eu-west" || len(c.Listeners) != 2 || len(c.Routes) != 6 || len(c.Pools) != 3 {
+	if c.Region != "eu-west" || len(c.Listeners) != 5 || len(c.Routes) != 7 || len(c.Pools) != 5 || len(c.Warnings) != 0 {
 		t.Errorf("region %q, %d listeners, %d routes, %d pools", c.Region, len(c.Listeners), len(c.Routes), len(c.Pools))
 	}
 	if got, want := c.RegionOrder(), []string{"eu-west", "us-east", "ap-south"}; !slices.Equal(got, want) {
@@ -26,7 +53,7 @@ func TestExampleFileIsValid(t *testing.T) {
 	if canary.Sticky != nil || canary.Ejection != nil || canary.Policy != LeastConn || len(canary.Backends) != 1 {
 		t.Errorf("the merged pool is %+v", canary)
 	}
-	socket, _ := filepath.Abs("../../run/spillway.sock")
+	socket := filepath.Join(filepath.Dir(file), "run", "spillway.sock")
 	if got := string(c.Listeners[1].Address); got != "unix:"+socket {
 		t.Errorf("address %q, want %q", got, "unix:"+socket)
 	}
@@ -34,19 +61,17 @@ func TestExampleFileIsValid(t *testing.T) {
 
 // By induction this covers keys at every depth: a section that the example lacks is itself a key it lacks.
 func TestExampleFileHasEveryKey(t *testing.T) {
-	src, err := os.ReadFile(exampleFile)
+	file := exampleWithCertificates(t)
+	src, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known, used := map[string]bool{}, map[string]bool{}
-	noVariables := func(string) (string, bool) { return "", false }
-	d := &decoder{
-		file: exampleFile, env: noVariables, expanding: map[*yaml.Node]bool{}, regionAt: map[[2]int]value{},
-		sawKeys: func(pattern string, keys []string) {
-			for _, key := range keys {
-				known[join(pattern, key)] = true
-			}
-		},
+	d := newDecoder(file, func(string) (string, bool) { return "", false })
+	d.sawKeys = func(pattern string, keys []string) {
+		for _, key := range keys {
+			known[join(pattern, key)] = true
+		}
 	}
 	d.sawKey = func(pattern string) { used[pattern] = true }
 	if _, err := d.parse(src); err != nil {

@@ -46,6 +46,7 @@ func TestDefaults(t *testing.T) {
 			Name:      ":8080",
 			Address:   ":8080",
 			Protocol:  ListenerHTTP,
+			HTTP2:     &HTTP2{MaxStreams: 100},
 			Timeouts:  ListenerTimeouts{Head: 10 * time.Second, Body: 30 * time.Second, Idle: time.Minute},
 			Limits:    ListenerLimits{Head: 32768, Fields: 100, Target: 8192},
 			Forwarded: Forwarded{For: true, Proto: true, Host: true, Port: true, RealIP: true, RequestID: true, Via: "spillway"},
@@ -105,8 +106,8 @@ func TestGlobalSections(t *testing.T) {
 	same(t, "access_log", c.AccessLog, AccessLog{Output: log, Format: AccessLogCombined})
 	same(t, "log", c.Log, Log{Level: slog.LevelWarn, Format: LogJSON})
 	same(t, "shutdown", c.Shutdown, Shutdown{Delay: 5 * time.Second, DrainTimeout: time.Minute})
-	same(t, "listener", c.Listeners, []Listener{{
-		Name: "web", Address: ":8080", Protocol: ListenerHTTP,
+	same(t, "listener", c.Listeners[:1], []Listener{{
+		Name: "web", Address: ":8080", Protocol: ListenerHTTP, HTTP2: &HTTP2{MaxStreams: 100},
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("198.51.100.0/24"),
 		},
@@ -173,7 +174,7 @@ func TestPools(t *testing.T) {
 			Expect: Expect{Status: statuses(StatusRange{200, 200}, StatusRange{300, 399})},
 		},
 		Ejection: &Ejection{Failures: 3, Window: 10 * time.Second, Time: 30 * time.Second, KeepAtLeast: 1},
-		Timeouts: PoolTimeouts{Connect: 2 * time.Second, Request: 10 * time.Second, Idle: 30 * time.Second},
+		Timeouts: PoolTimeouts{Connect: 2 * time.Second, Request: 10 * time.Second, Idle: 30 * time.Second, tunnelGiven: true},
 		Retries: Retries{
 			Attempts: 1, Budget: 0.125, On: RetryOn{Connect: true, Status: statuses(StatusRange{503, 503})},
 		},

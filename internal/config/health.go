@@ -25,12 +25,9 @@ func defaultStatus() (s StatusSet) {
 	return s
 }
 
-// httpOnly is the keys that say nothing to a check that only connects.
-var httpOnly = []string{"method", "path", "host", "headers", "expect"}
-
 func (h *HealthCheck) decode(v value) {
 	s := v.section(fields{
-		"type":          func(v value) { choice(v, &h.Type, CheckHTTP, CheckTCP) },
+		"type":          func(v value) { choice(v, &h.Type, CheckHTTP, CheckTCP, CheckGRPC) },
 		"method":        func(v value) { v.checked(&h.Method, complainMethod) },
 		"path":          func(v value) { v.checked(&h.Path, complainCheckPath) },
 		"host":          func(v value) { v.checked(&h.Host, complainHostHeader) },
@@ -43,6 +40,7 @@ func (h *HealthCheck) decode(v value) {
 		"rise":          func(v value) { v.integer(&h.Rise, 1, mostInARow) },
 		"fall":          func(v value) { v.integer(&h.Fall, 1, mostInARow) },
 		"expect":        h.Expect.decode,
+		"service":       func(v value) { v.text(&h.Service, true) },
 	})
 	if !s.has("fast_interval") {
 		h.FastInterval = h.Interval
@@ -53,8 +51,16 @@ func (h *HealthCheck) decode(v value) {
 	if h.Expect.Body != "" && h.Method == http.MethodHead {
 		s.or("expect").errorf("the response to HEAD has no body")
 	}
-	if h.Type == CheckTCP {
-		s.exclude("is for type http only", httpOnly...)
+	switch h.Type {
+	case CheckHTTP:
+		s.exclude("is for type grpc only", "service")
+	case CheckGRPC:
+		s.exclude("is for type http only", "method", "path", "expect")
+		h.Method, h.Path, h.Expect = "", "", Expect{}
+	case CheckTCP:
+		s.exclude("is for type http only", "method", "path", "expect")
+		s.exclude("is for types http and grpc only", "host", "headers")
+		s.exclude("is for type grpc only", "service")
 		h.onlyConnect()
 	}
 }
@@ -62,7 +68,7 @@ func (h *HealthCheck) decode(v value) {
 // onlyConnect makes h a TCP check.
 func (h *HealthCheck) onlyConnect() {
 	h.Type = CheckTCP
-	h.Method, h.Path, h.Host, h.Headers, h.Expect = "", "", "", nil, Expect{}
+	h.Method, h.Path, h.Host, h.Headers, h.Expect, h.Service = "", "", "", nil, Expect{}, ""
 }
 
 func (h *HealthCheck) decodePort(v value) {

@@ -16,7 +16,7 @@ func (c *Config) decodeListeners(v value) {
 	taken := map[string]string{}
 	v.list(func(v value) {
 		l := defaultListener()
-		at := l.decode(v)
+		at := l.decode(c, v)
 		v.unique(taken, l.Name, at.or("name"))
 		c.Listeners = append(c.Listeners, l)
 	})
@@ -25,40 +25,56 @@ func (c *Config) decodeListeners(v value) {
 func defaultListener() Listener {
 	return Listener{
 		Protocol:  ListenerHTTP,
+		HTTP2:     &HTTP2{MaxStreams: 100},
 		Timeouts:  ListenerTimeouts{Head: 10 * time.Second, Body: 30 * time.Second, Idle: 60 * time.Second},
 		Limits:    ListenerLimits{Head: 32 << 10, Fields: 100, Target: 8 << 10},
 		Forwarded: Forwarded{For: true, Proto: true, Host: true, Port: true, RealIP: true, RequestID: true, Via: "spillway"},
 	}
 }
 
-func (l *Listener) decode(v value) section {
+func (l *Listener) decode(c *Config, v value) section {
+	at := listenerAt{}
 	s := v.section(fields{
 		"name":            func(v value) { v.checked(&l.Name, complainName) },
 		"address":         func(v value) { v.address(&l.Address, listenerAddress) },
-		"protocol":        func(v value) { choice(v, &l.Protocol, ListenerHTTP) },
+		"protocol":        l.decodeProtocol,
+		"tls":             func(v value) { optional(v, &l.TLS, defaultServerTLS(), (*ServerTLS).decode) },
+		"pool":            func(v value) { v.streamPool(c, &l.Pool) },
+		"proxy_protocol":  func(v value) { v.boolean(&l.ProxyProtocol) },
 		"trusted_proxies": func(v value) { v.prefixes(&l.TrustedProxies) },
-		"timeouts":        l.Timeouts.decode,
-		"limits":          l.Limits.decode,
+		"http2":           func(v value) { optional(v, &l.HTTP2, *l.HTTP2, (*HTTP2).decode) },
+		"timeouts":        func(v value) { at.timeouts = l.Timeouts.decode(v) },
+		"limits":          func(v value) { at.limits = l.Limits.decode(v) },
 		"forwarded":       l.Forwarded.decode,
 	})
+	at.listener = s
 	s.require("address")
 	if !s.has("name") {
 		l.Name = string(l.Address)
 	}
+	l.checkProtocol(&at)
+	l.checkProxyProtocol(&at)
+	v.d.later = append(v.d.later, func() { l.settle(c, &at) })
 	return s
 }
 
-func (t *ListenerTimeouts) decode(v value) {
+func (h *HTTP2) decode(v value) {
 	v.section(fields{
+		"max_streams": func(v value) { v.integer(&h.MaxStreams, 1, math.MaxInt32) },
+	})
+}
+
+func (t *ListenerTimeouts) decode(v value) section {
+	return v.section(fields{
 		"head": func(v value) { v.duration(&t.Head, 0) },
 		"body": func(v value) { v.duration(&t.Body, 0) },
 		"idle": func(v value) { v.duration(&t.Idle, 0) },
 	})
 }
 
-func (l *ListenerLimits) decode(v value) {
+func (l *ListenerLimits) decode(v value) section {
 	s := v.section(fields{
-		"head":        func(v value) { v.size(&l.Head, minHead, maxHead) },
+		"head":        func(v value) { v.head(&l.Head) },
 		"fields":      func(v value) { v.integer(&l.Fields, 0, math.MaxInt32) },
 		"target":      func(v value) { v.size(&l.Target, 0, maxHead) },
 		"body":        func(v value) { v.size(&l.Body, 0, math.MaxInt64) },
@@ -72,6 +88,19 @@ func (l *ListenerLimits) decode(v value) {
 	}
 	if l.Fields == 0 {
 		l.Fields = math.MaxInt
+	}
+	return s
+}
+
+// head decodes the limit of a request head. 0 stands for the most there can be.
+func (v value) head(dst *int64) {
+	switch before := *dst; {
+	case !v.size(dst, 0, maxHead):
+	case *dst == 0:
+		*dst = maxHead
+	case *dst < minHead:
+		v.errorf("%s is too small, the least is %s", clip(v.node.Value), formatSize(minHead))
+		*dst = before
 	}
 }
 

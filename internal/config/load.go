@@ -2,13 +2,9 @@ package config
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"slices"
-
-	"gopkg.in/yaml.v3"
 )
 
 // Load reads and parses a file. env looks up the variables that the file names; nil means that none is set, and
@@ -27,8 +23,7 @@ func Parse(name string, src []byte, env func(string) (string, bool)) (*Config, e
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	d := &decoder{file: name, env: env, expanding: map[*yaml.Node]bool{}, regionAt: map[[2]int]value{}}
-	return d.parse(src)
+	return newDecoder(name, env).parse(src)
 }
 
 func (d *decoder) parse(src []byte) (*Config, error) {
@@ -46,8 +41,12 @@ func (d *decoder) parse(src []byte) (*Config, error) {
 		})
 		return nil, d.errs
 	}
-	sum := sha256.Sum256(src)
-	c.Digest = hex.EncodeToString(sum[:6])
+	slices.SortStableFunc(d.warnings, func(a, b Warning) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	c.Warnings = d.warnings
+	c.files = d.read.names
+	c.Digest = digest(src, d.read.contents())
 	return c, nil
 }
 

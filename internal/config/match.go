@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-func (m *Match) decode(c *Config, v value) {
-	v.section(fields{
+func (m *Match) decode(c *Config, v value) section {
+	return v.section(fields{
 		"listener":  func(v value) { v.listenerName(c, &m.Listener) },
 		"scheme":    func(v value) { choice(v, &m.Scheme, "http", "https") },
 		"host":      m.decodeHost,
@@ -16,6 +16,7 @@ func (m *Match) decode(c *Config, v value) {
 		"headers":   func(v value) { v.headers(&m.Headers, complainFieldName) },
 		"query":     m.decodeQuery,
 		"client_ip": func(v value) { v.prefixes(&m.ClientIP) },
+		"sni":       m.decodeSNI,
 	})
 }
 
@@ -46,6 +47,24 @@ func (m *Match) decodeHost(v value) {
 		v.errorf("%s", complaint)
 	}
 	m.Host = host
+}
+
+// decodeSNI reads a name that TLS clients ask for, which is never an address (RFC 6066, section 3).
+func (m *Match) decodeSNI(v value) {
+	var text string
+	if !v.text(&text, false) {
+		return
+	}
+	host, complaint := hostPattern(text)
+	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		complaint = fmt.Sprintf("%q is an address; clients ask for names only", clip(text))
+	} else if text == "*" {
+		complaint = "a tls listener's pool takes every other name"
+	}
+	if complaint != "" {
+		v.errorf("%s", complaint)
+	}
+	m.SNI = host
 }
 
 // hostPattern brings the host of a route into the form that Match promises.

@@ -5,14 +5,6 @@ import "strings"
 // notYet is what the configuration's contract names and this release cannot do. It is refused, never ignored.
 // What gets built leaves this table and joins its section's decoder.
 var notYet = map[string]refusal{
-	"listeners[].protocol":        {values: []string{"https", "tcp", "tls"}},
-	"listeners[].tls":             {},
-	"listeners[].proxy_protocol":  {},
-	"listeners[].pool":            {},
-	"routes[].match.sni":          {},
-	"pools[].protocol":            {values: []string{"h2", "tcp"}},
-	"pools[].tls":                 {},
-	"pools[].health_check.type":   {values: []string{"grpc"}},
 	"pools[].spill":               {except: "off"},
 	"pools[].slow_start":          {},
 	"pools[].backends[].spillway": {},

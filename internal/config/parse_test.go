@@ -10,6 +10,21 @@ import (
 
 var update = flag.Bool("update", false, "write the .err files from what Parse says now")
 
+// certs is a folder of certificates, made for this run of the tests; see writeCertificates.
+var certs string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	var err error
+	if certs, err = os.MkdirTemp("", "spillway-certs"); err != nil {
+		panic(err)
+	}
+	writeCertificates(certs)
+	status := m.Run()
+	_ = os.RemoveAll(certs)
+	os.Exit(status)
+}
+
 // testEnv is the environment of the files in testdata.
 func testEnv(name string) (string, bool) {
 	value, ok := map[string]string{
@@ -19,6 +34,7 @@ func testEnv(name string) (string, bool) {
 		"TRUE":   "true",
 		"EMPTY":  "",
 		"INJECT": "x\npolicy: random",
+		"CERTS":  certs,
 	}[name]
 	return value, ok
 }

@@ -32,6 +32,7 @@ func defaultPool() Pool {
 }
 
 func (p *Pool) decode(number int, v value) section {
+	at := poolAt{}
 	s := v.section(fields{
 		"name": func(v value) { v.checked(&p.Name, complainName) },
 		"policy": func(v value) {
@@ -44,15 +45,20 @@ func (p *Pool) decode(number int, v value) section {
 		},
 		"host":           p.decodeHost,
 		"request_buffer": func(v value) { v.size(&p.RequestBuffer, 0, math.MaxInt32) },
-		"protocol":       func(v value) { choice(v, &p.Protocol, PoolHTTP1) },
+		"protocol":       p.decodeProtocol,
+		"tls":            func(v value) { optional(v, &p.TLS, BackendTLS{}, (*BackendTLS).decode) },
+		"proxy_protocol": p.decodeProxyProtocol,
 		"health_check":   func(v value) { optional(v, &p.HealthCheck, defaultHealthCheck(), (*HealthCheck).decode) },
 		"ejection":       func(v value) { optional(v, &p.Ejection, *p.Ejection, (*Ejection).decode) },
-		"timeouts":       p.Timeouts.decode,
-		"retries":        func(v value) { p.Retries.decode(v) },
+		"timeouts":       func(v value) { at.timeouts = p.Timeouts.decode(v) },
+		"retries":        func(v value) { at.retries = p.Retries.decode(v) },
 		"queue":          p.Queue.decode,
 		"backends":       func(v value) { p.decodeBackends(number, v) },
 	})
+	at.pool = s
 	s.require("name", "backends")
+	p.checkProtocol(&at)
+	p.checkTLS(s)
 	p.SpillOff = s.has("spill") // off is all that it may say for now
 	if p.Policy == ConsistentHash && !s.has("hash_on") {
 		s.or("policy").errorf("consistent_hash needs hash_on, which says what to hash, such as hash_on: [client_ip]")
@@ -138,13 +144,13 @@ func complainHostHeader(text string) string {
 	return complaint
 }
 
-func (t *PoolTimeouts) decode(v value) {
-	v.section(fields{
+func (t *PoolTimeouts) decode(v value) section {
+	return v.section(fields{
 		"connect":  func(v value) { v.duration(&t.Connect, time.Millisecond) },
 		"response": func(v value) { v.duration(&t.Response, 0) },
 		"request":  func(v value) { v.duration(&t.Request, 0) },
 		"idle":     func(v value) { v.duration(&t.Idle, time.Millisecond) },
-		"tunnel":   func(v value) { v.duration(&t.Tunnel, 0) },
+		"tunnel":   func(v value) { t.tunnelGiven = v.duration(&t.Tunnel, 0) },
 	})
 }
 

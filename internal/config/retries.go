@@ -22,9 +22,10 @@ func (r *Retries) decode(v value) section {
 }
 
 func (on *RetryOn) decode(v value) {
+	const wanted = "connect, reset, unavailable or a status"
 	*on = RetryOn{}
 	v.list(func(v value) {
-		text, ok := v.scalar("connect, reset or a status", "!!str", "!!int")
+		text, ok := v.scalar(wanted, "!!str", "!!int")
 		if !ok {
 			return
 		}
@@ -35,11 +36,14 @@ func (on *RetryOn) decode(v value) {
 		case "reset":
 			on.Reset = true
 			return
+		case "unavailable":
+			on.Unavailable = true
+			return
 		}
 		r, complaint := parseStatus(text)
 		switch {
 		case complaint != "":
-			v.errorf("want connect, reset or a status, got %q%s", clip(text), suggest(text, []string{"connect", "reset"}))
+			v.errorf("want %s, got %q%s", wanted, clip(text), suggest(text, []string{"connect", "reset", "unavailable"}))
 		case r.First < 400:
 			v.errorf("%s is no failure; a status from 400 to 599 can be tried again", r)
 		default:

@@ -9,7 +9,7 @@ import (
 func (c *Config) decodeRoutes(v value) {
 	v.list(func(v value) {
 		var r Route
-		r.decode(c, v)
+		r.decode(c, len(c.Routes), v)
 		c.Routes = append(c.Routes, r)
 	})
 }
@@ -17,11 +17,12 @@ func (c *Config) decodeRoutes(v value) {
 // maxWeight is the greatest weight for which the shares stay exact.
 const maxWeight = 1 << 20
 
-func (r *Route) decode(c *Config, v value) {
-	s := v.section(fields{
-		"match":            func(v value) { r.Match.decode(c, v) },
-		"pool":             func(v value) { v.poolName(c, &r.Pool) },
-		"split":            func(v value) { r.decodeSplit(c, v) },
+func (r *Route) decode(c *Config, number int, v value) {
+	at := routeAt{}
+	at.route = v.section(fields{
+		"match":            func(v value) { at.match = r.Match.decode(c, v) },
+		"pool":             func(v value) { at.pools = append(at.pools, v.poolName(c, &r.Pool)) },
+		"split":            func(v value) { at.pools = append(at.pools, r.decodeSplit(c, v)...) },
 		"redirect":         r.decodeRedirect,
 		"respond":          r.decodeRespond,
 		"strip_prefix":     r.decodeStripPrefix,
@@ -32,7 +33,8 @@ func (r *Route) decode(c *Config, v value) {
 		"retries":          r.Retries.decode,
 		"limits":           r.Limits.decode,
 	})
-	r.checkAction(s)
+	r.checkAction(at.route)
+	v.d.later = append(v.d.later, func() { c.Routes[number].settle(c, &at) })
 }
 
 // checkAction wants exactly one action, and nothing beside it that it could not use.
@@ -61,9 +63,9 @@ func (r *Route) checkAction(s section) {
 }
 
 // poolName decodes the name of a pool, which has to be somewhere in the file.
-func (v value) poolName(c *Config, dst *string) {
+func (v value) poolName(c *Config, dst *string) poolRef {
 	if !v.text(dst, false) {
-		return
+		return poolRef{at: v}
 	}
 	name := *dst
 	v.d.later = append(v.d.later, func() {
@@ -71,6 +73,7 @@ func (v value) poolName(c *Config, dst *string) {
 			v.errorf("no pool is named %q%s", clip(name), suggest(name, c.poolNames()))
 		}
 	})
+	return poolRef{v, name}
 }
 
 func (c *Config) poolNames() (names []string) {
@@ -82,13 +85,13 @@ func (c *Config) poolNames() (names []string) {
 	return names
 }
 
-func (r *Route) decodeSplit(c *Config, v value) {
+func (r *Route) decodeSplit(c *Config, v value) (pools []poolRef) {
 	total := 0
 	wellFormed := true
 	v.list(func(v value) {
 		split := Split{Weight: 1}
 		s := v.section(fields{
-			"pool":   func(v value) { v.poolName(c, &split.Pool) },
+			"pool":   func(v value) { pools = append(pools, v.poolName(c, &split.Pool)) },
 			"weight": func(v value) { wellFormed = v.integer(&split.Weight, 0, maxWeight) && wellFormed },
 		})
 		s.require("pool")
@@ -101,6 +104,7 @@ func (r *Route) decodeSplit(c *Config, v value) {
 	case total == 0 && wellFormed && v.isList():
 		v.errorf("all weights are 0")
 	}
+	return pools
 }
 
 func (r *Route) decodeRedirect(v value) {

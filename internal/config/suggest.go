@@ -43,6 +43,14 @@ var peerWords = map[string][]string{
 	"maxqueue": {"queue", "size"}, "max_pending": {"size"}, "real_ip_from": {"trusted_proxies"},
 	"trusted_ips": {"trusted_proxies"}, "set_real_ip_from": {"trusted_proxies"}, "x_forwarded_for": {"for"},
 	"grace": {"drain_timeout"}, "grace_period": {"drain_timeout"}, "hard_stop_after": {"drain_timeout"},
+	"ssl": {"tls"}, "certs": {"certificates"}, "certificate": {"cert_file", "certificates"}, "cert": {"cert_file"}, "crt": {"cert_file"},
+	"ssl_certificate": {"cert_file", "tls"}, "ssl_certificate_key": {"key_file", "tls"}, "private_key": {"key_file"}, "key": {"key_file"},
+	"ca": {"ca_file", "client_ca_file"}, "client_ca": {"client_ca_file"}, "trusted_ca": {"ca_file", "client_ca_file"},
+	"ssl_client_certificate": {"client_ca_file"}, "ssl_verify_client": {"client_auth"}, "ssl_protocols": {"min_version"},
+	"tls_minimum_protocol_version": {"min_version"}, "verify": {"insecure_skip_verify"}, "skip_verify": {"insecure_skip_verify"},
+	"insecure": {"insecure_skip_verify"}, "verify_hostname": {"server_name"},
+	"accept_proxy": {"proxy_protocol"}, "send_proxy": {"proxy_protocol"}, "server_names": {"sni"}, "max_concurrent_streams": {"max_streams"},
+	"default_backend": {"pool"}, "h2": {"http2"}, "service_name": {"service"},
 	"logging": {"log"}, "accesslog": {"access_log"}, "access_logs": {"access_log"}, "latency": {"rtt"},
 }
 

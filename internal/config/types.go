@@ -9,7 +9,9 @@ import (
 // Config is one whole configuration file. See the package comment for what it promises.
 type Config struct {
 	File   string // the name it was read under
-	Digest string // the first 12 hex digits of the SHA-256 of the source; empty if there was no file
+	Digest string // see [Digest]; empty if there was no file
+
+	Warnings []Warning // in the order of the file
 
 	Region  string            // the region this instance runs in; DefaultRegion when the file names none
 	Regions map[string]Region // as the file lists them; see [Config.RegionOrder]
@@ -22,6 +24,8 @@ type Config struct {
 	Listeners []Listener // at least one
 	Routes    []Route    // in the order in which they are tried
 	Pools     []Pool
+
+	files []string
 }
 
 // DefaultRegion is the name of this instance's region in a file that has no regions.
@@ -82,30 +86,60 @@ type Shutdown struct {
 // ListenerProtocol is what a listener speaks.
 type ListenerProtocol string
 
-// ListenerHTTP is HTTP/1.1.
-const ListenerHTTP ListenerProtocol = "http"
+// The protocols of a listener.
+const (
+	ListenerHTTP  ListenerProtocol = "http"  // HTTP/1.1, and HTTP/2 with prior knowledge
+	ListenerHTTPS ListenerProtocol = "https" // the same over TLS, chosen by ALPN
+	ListenerTCP   ListenerProtocol = "tcp"   // bytes, passed on as they come
+	ListenerTLS   ListenerProtocol = "tls"   // TLS that is passed on by its SNI, or ended here as https is
+)
 
-// Listener is one address that takes clients.
+// Listener is one address that takes clients. See [Listener.SpeaksHTTP] for when HTTP2, Forwarded and what Timeouts
+// and Limits say of HTTP have a meaning.
 type Listener struct {
 	Name           string // its address where the file names none; unique
 	Address        Address
 	Protocol       ListenerProtocol
-	TrustedProxies []netip.Prefix // masked; whose forwarding fields are believed
+	TLS            *ServerTLS     // never nil for ListenerHTTPS; nil for ListenerTLS: it only passes on
+	Pool           string         // ListenerTCP and ListenerTLS: where a connection goes that no route takes; empty: it is closed
+	ProxyProtocol  bool           // a connection from TrustedProxies, or any to a unix socket, begins with a PROXY header, v1 or v2
+	TrustedProxies []netip.Prefix // masked; whose forwarding fields and PROXY headers are believed
+	HTTP2          *HTTP2         // nil: off
 	Timeouts       ListenerTimeouts
 	Limits         ListenerLimits
 	Forwarded      Forwarded
 }
 
+// SpeaksHTTP reports that the listener reads requests, if not on all of its connections: those of ListenerTLS whose
+// SNI a route takes are passed on.
+func (l *Listener) SpeaksHTTP() bool {
+	return l.Protocol == ListenerHTTP || l.Protocol == ListenerHTTPS || l.Protocol == ListenerTLS && l.TLS != nil
+}
+
+// SilenceLimit is how long both sides of a connection that is passed on to a pool of protocol tcp may be silent: the
+// pool's timeouts.tunnel where the file gives it, else the listener's timeouts.idle. 0: no limit.
+func (l *Listener) SilenceLimit(p *Pool) time.Duration {
+	if p.Timeouts.tunnelGiven {
+		return p.Timeouts.Tunnel
+	}
+	return l.Timeouts.Idle
+}
+
+// HTTP2 is how a listener speaks HTTP/2.
+type HTTP2 struct {
+	MaxStreams int // requests of one connection at the same time, at least 1
+}
+
 // ListenerTimeouts bound how long a client may take. 0: no limit.
 type ListenerTimeouts struct {
-	Head time.Duration // the whole request head
+	Head time.Duration // the whole request head; and whatever comes before it or before bytes are passed on, TLS apart
 	Body time.Duration // progress of a request body
-	Idle time.Duration // between requests
+	Idle time.Duration // between requests; for connections that are passed on see [Listener.SilenceLimit]
 }
 
 // ListenerLimits bound what a client may send.
 type ListenerLimits struct {
-	Head        int64 // bytes of a request head; never 0
+	Head        int64 // bytes of a request head; never 0, which in a file means the most that can be had
 	Fields      int   // header fields of a request; math.MaxInt: only Head limits them
 	Target      int64 // bytes of a request target; at most Head
 	Body        int64 // bytes of a request body; 0: no limit

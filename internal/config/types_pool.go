@@ -2,7 +2,9 @@ package config
 
 import "time"
 
-// Pool is a set of backends that can stand in for each other.
+// Pool is a set of backends that can stand in for each other. For PoolTCP, a request is a connection: HashOn has only
+// HashClientIP, Retries.On only Connect, Sticky is nil, and Host, RequestBuffer and the timeouts Response and Request
+// are zero.
 type Pool struct {
 	Name          string // unique
 	Policy        Policy
@@ -12,6 +14,8 @@ type Pool struct {
 	Host          HostHeader
 	RequestBuffer int64 // a body up to this Content-Length is read before a backend is taken; 0: none
 	Protocol      PoolProtocol
+	TLS           *BackendTLS  // nil: plain
+	ProxyProtocol ProxyVersion // what a connection to a backend begins with
 	HealthCheck   *HealthCheck // nil: none
 	Ejection      *Ejection    // nil: off
 	Timeouts      PoolTimeouts
@@ -37,8 +41,24 @@ const (
 // PoolProtocol is what a pool's backends speak.
 type PoolProtocol string
 
-// PoolHTTP1 is HTTP/1.1.
-const PoolHTTP1 PoolProtocol = "http1"
+// The protocols of a pool.
+const (
+	PoolHTTP1 PoolProtocol = "http1" // HTTP/1.1
+	PoolH2    PoolProtocol = "h2"    // HTTP/2, by ALPN over TLS, else with prior knowledge
+	PoolTCP   PoolProtocol = "tcp"   // bytes
+)
+
+// ProxyVersion is the version of the PROXY protocol that backends are told the client's address in. It is not 0 for
+// PoolHTTP1 and PoolTCP only. Since the header holds for the whole connection, a connection of such a PoolHTTP1 serves
+// the requests of one client connection and is never kept for another.
+type ProxyVersion uint8
+
+// The versions of the PROXY protocol.
+const (
+	ProxyOff ProxyVersion = 0
+	ProxyV1  ProxyVersion = 1
+	ProxyV2  ProxyVersion = 2
+)
 
 // HashSource is where in a request a hash key is found.
 type HashSource uint8
@@ -85,10 +105,12 @@ type CheckType string
 // The types of health check.
 const (
 	CheckHTTP CheckType = "http"
-	CheckTCP  CheckType = "tcp" // a connection is enough
+	CheckTCP  CheckType = "tcp"  // a connection is enough
+	CheckGRPC CheckType = "grpc" // grpc.health.v1.Health/Check, over HTTP/2 whatever the pool's protocol
 )
 
-// HealthCheck asks each backend how it is. Method to Expect are for CheckHTTP only and empty otherwise.
+// HealthCheck asks each backend how it is, over TLS where the pool has it, and over HTTP/2 where the pool speaks that.
+// Method, Path and Expect are for CheckHTTP only and empty otherwise, Host and Headers also for CheckGRPC.
 type HealthCheck struct {
 	Type         CheckType
 	Port         uint16 // 0: the backend's own
@@ -103,6 +125,7 @@ type HealthCheck struct {
 	Path    string // with its query
 	Host    string // empty: the backend's address
 	Headers []Header
+	Service string // what CheckGRPC asks for; empty: the server as a whole
 	Expect  Expect
 }
 
@@ -126,7 +149,9 @@ type PoolTimeouts struct {
 	Response time.Duration // until the first byte of the response; 0: no limit
 	Request  time.Duration // the whole exchange; 0: no limit
 	Idle     time.Duration // how long an unused connection is kept
-	Tunnel   time.Duration // silence of an upgraded connection; 0: no limit
+	Tunnel   time.Duration // silence of an upgraded connection; 0: no limit; for PoolTCP see [Listener.SilenceLimit]
+
+	tunnelGiven bool
 }
 
 // Retries are tries after the first, each on another backend.
@@ -138,9 +163,10 @@ type Retries struct {
 
 // RetryOn is the set of failures that may be tried again.
 type RetryOn struct {
-	Connect bool // no connection was made
-	Reset   bool // the connection ended before the response began
-	Status  StatusSet
+	Connect     bool // no connection was made
+	Reset       bool // the connection ended before the response began
+	Unavailable bool // gRPC status 14 in a response without messages
+	Status      StatusSet
 }
 
 // Queue is where requests wait when every backend within reach is full.

@@ -6,8 +6,13 @@ import (
 )
 
 // Route says what happens to the requests that match it. Of Pool, Split, Redirect and Respond exactly one is set.
+//
+// A Stream is a route for connections that are passed on, not for requests: those of a tcp listener that it names, or
+// those of tls listeners that ask for its SNI. It has a Pool, of protocol tcp, and of Match at most Listener, SNI and
+// ClientIP. The pools of other routes are never of protocol tcp.
 type Route struct {
-	Match Match
+	Match  Match
+	Stream bool
 
 	Pool     string  // the name of a pool that exists
 	Split    []Split // not all weights are 0
@@ -35,6 +40,7 @@ type Match struct {
 	Headers  []Header       // all of these, by exact value
 	Query    []QueryParam   // all of these, by exact value
 	ClientIP []netip.Prefix // any of these, masked; empty: any
+	SNI      string         // as Host is, but never an address; empty: any
 }
 
 // QueryParam is one parameter of a query, decoded.

@@ -7,6 +7,8 @@ var (
 	ErrTimeout = errors.New("timed out")
 	// ErrClosed says that the connection was closed on this side.
 	ErrClosed = errors.New("connection closed")
+	// ErrWouldBlock says that there is nothing to read, or no room to write, now.
+	ErrWouldBlock = errors.New("operation would block")
 	// ErrHangup says that the peer of a watched connection is gone (see [Conn.Watch]).
 	ErrHangup = errors.New("peer hung up")
 	// ErrStopped says that the loop is ending and that the task must end too.

@@ -73,6 +73,11 @@ func (t *Task) giveWay() {
 	}
 }
 
+// Spend lets others run when the task has moved its turn's share of bytes. It is
+// for calls that do not wait ([Conn.TryRead], [Conn.TryWrite]), which take n
+// bytes from no budget themselves.
+func (t *Task) Spend(n int) { t.spend(n) }
+
 // body is what the coroutine runs: one Runner after the other.
 func (t *Task) body(yield func(struct{}) bool) {
 	t.yield = yield

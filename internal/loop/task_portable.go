@@ -2,11 +2,17 @@
 
 package loop
 
+import "runtime"
+
 // An execution is the goroutine that a task runs as.
 type execution struct {
 	resumed chan struct{} // a task that is parked is to go on
 	unblock func()        // ends what a task that waits for a connection is blocked in
+	spent   int
 }
+
+// turnBudget is how many bytes a task may move by calls that do not wait before others have their turn.
+const turnBudget = 512 << 10
 
 // Start runs r on a task of this loop, soon; never before it returns or before
 // its caller waits. A loop that is ending drops r without running it.
@@ -66,6 +72,19 @@ func (t *Task) block(f, unblock func()) (resumed bool, err error) {
 	err, t.wake = t.wake, nil
 	t.state, t.unblock = running, nil
 	return resumed, err
+}
+
+// Spend lets others run when the task has moved its turn's share of bytes. It is
+// for calls that do not wait ([Conn.TryRead], [Conn.TryWrite]), which take n
+// bytes from no budget themselves.
+func (t *Task) Spend(n int) {
+	if t.spent += n; t.spent < turnBudget {
+		return
+	}
+	t.spent = 0
+	t.loop.leave()
+	runtime.Gosched()
+	t.loop.enter()
 }
 
 // resumeLater has a waiting task go on.

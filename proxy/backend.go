@@ -13,14 +13,15 @@ import (
 // A backend is one address of one pool. It lives as long as any snapshot names
 // it: counters, health and idle connections survive reloads.
 type backend struct {
-	pool    *poolState
-	name    string                 // the address as the configuration or the resolver gave it
-	host    atomic.Pointer[[]byte] // for `host: backend`
-	address loop.Address
-	balance *balancer.Backend
-	tracker *health.Tracker
-	workers []backendWorker // by loop
-	retired atomic.Bool     // no snapshot names it any more
+	pool      *poolState
+	name      string                 // the address as the configuration or the resolver gave it
+	host      atomic.Pointer[[]byte] // for `host: backend`
+	transport atomic.Pointer[transport]
+	address   loop.Address
+	balance   *balancer.Backend
+	tracker   *health.Tracker
+	workers   []backendWorker // by loop
+	retired   atomic.Bool     // no snapshot names it any more
 }
 
 // A backendWorker is what one loop has of a backend, apart from what others have.
@@ -35,11 +36,12 @@ const maxIdle = 512
 
 // A backendConn is a connection to a backend. It belongs to one worker.
 type backendConn struct {
-	conn    loop.Stream
-	backend *backend
-	worker  *worker
-	usedAt  int64 // when it last became idle
-	served  uint32
+	conn      loop.Stream
+	transport *transport // by which it was opened
+	backend   *backend
+	worker    *worker
+	usedAt    int64 // when it last became idle
+	served    uint32
 }
 
 // freshEnough is how long ago a reused connection may have been used last for
@@ -58,7 +60,7 @@ func (b *backend) takeIdle(w *worker, maxAge int64) *backendConn {
 		own.idle = slices.Delete(own.idle, i, i+1)
 		// A backend that spoke before it was asked is one answer ahead: its surplus
 		// shows after the first exchange.
-		if c.conn.Busy() && (c.served > 1 || c.conn.Quiet()) {
+		if c.transport == b.transport.Load() && c.conn.Busy() && (c.served > 1 || c.conn.Quiet()) {
 			return c
 		}
 		c.conn.Close()
@@ -69,7 +71,7 @@ func (b *backend) takeIdle(w *worker, maxAge int64) *backendConn {
 // keep makes a connection idle, or closes it where it can not be trusted or is not wanted.
 func (c *backendConn) keep(patience int64) {
 	own := &c.backend.workers[c.worker.index]
-	if c.backend.retired.Load() || len(own.idle) >= maxIdle {
+	if c.backend.retired.Load() || len(own.idle) >= maxIdle || !c.transport.keeps() {
 		c.conn.Close()
 		return
 	}
@@ -103,13 +105,14 @@ func (b *backend) closeIdle(w *worker) {
 	}
 }
 
-// connect opens a connection.
-func (b *backend) connect(w *worker, t *loop.Task, deadline int64) (*backendConn, error) {
+// connect opens a connection on behalf of a client.
+func (b *backend) connect(w *worker, t *loop.Task, from *client, deadline int64) (*backendConn, error) {
 	w.backendStats(b).connects++
-	conn, err := w.loop.Dial(t, b.address, deadline)
+	tr := b.transport.Load()
+	conn, err := tr.dial(w, t, b.address, from, deadline)
 	if err != nil {
 		w.backendStats(b).connectErrors++
 		return nil, err
 	}
-	return &backendConn{conn: conn, backend: b, worker: w}, nil
+	return &backendConn{conn: conn, transport: tr, backend: b, worker: w}, nil
 }

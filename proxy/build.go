@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 
 	"spillway/balancer"
@@ -79,6 +80,8 @@ func newPool(state *poolState, c *config.Pool) *pool {
 		tunnelTimeout:   int64(c.Timeouts.Tunnel),
 		queueSize:       c.Queue.Size,
 		queueTimeout:    int64(c.Queue.Timeout),
+		hashOn:          c.HashOn,
+		from:            c,
 	}
 	switch c.Host {
 	case config.HostPreserve, "":
@@ -94,12 +97,8 @@ func newPool(state *poolState, c *config.Pool) *pool {
 }
 
 func (p *plan) planRoutes(s *Server, c *config.Config) error {
-	table, err := router.Build(newMatches(c.Routes))
-	if err != nil {
-		return err
-	}
-	p.snapshot.table = table
 	taken := map[string]bool{}
+	var requests, raw []router.Match
 	for i := range c.Routes {
 		name := routeName(i, &c.Routes[i].Match)
 		if taken[name] {
@@ -111,9 +110,18 @@ func (p *plan) planRoutes(s *Server, c *config.Config) error {
 			return fmt.Errorf("routes[%d]: %w", i, err)
 		}
 		r.stats = s.routeStats(name)
-		p.snapshot.routes = append(p.snapshot.routes, r)
+		if match := newMatch(&c.Routes[i].Match); r.passesOn() {
+			raw = append(raw, match)
+			p.snapshot.rawRoutes = append(p.snapshot.rawRoutes, r)
+		} else {
+			requests = append(requests, match)
+			p.snapshot.routes = append(p.snapshot.routes, r)
+		}
 	}
-	return nil
+	var err, rawErr error
+	p.snapshot.table, err = router.Build(requests)
+	p.snapshot.rawTable, rawErr = router.Build(raw)
+	return errors.Join(err, rawErr)
 }
 
 // planListeners opens what is new and keeps what stays.
@@ -131,7 +139,15 @@ func (p *plan) planListeners(s *Server, c *config.Config) error {
 			}
 			p.opened = append(p.opened, ln)
 		}
-		p.listeners = append(p.listeners, listenerPlan{ln, newListenerSettings(from, portOf(ln))})
+		settings := newListenerSettings(from, portOf(ln))
+		var err error
+		if settings.tls, err = newListenerTLS(from, s.ticketKeys); err != nil {
+			return fmt.Errorf("listeners[%d]: %w", i, err)
+		}
+		if from.Pool != "" {
+			settings.rawTarget = newTarget(p.snapshot.pools[from.Pool], from.Pool, c, nil, s.budget)
+		}
+		p.listeners = append(p.listeners, listenerPlan{ln, settings})
 	}
 	for address, ln := range s.listeners {
 		if !wanted[address] {

@@ -130,7 +130,7 @@ func (c *checker) check(t *loop.Task, s *checkSettings) (reason string, isRefuse
 	if s.port != 0 {
 		address = withPort(address, s.port)
 	}
-	conn, err := c.worker.loop.Dial(t, address, deadline)
+	conn, err := c.backend.transport.Load().dial(c.worker, t, address, nil, deadline)
 	if err != nil {
 		isRefused = errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, loop.ErrSelfConnect)
 		return "connect: " + err.Error(), isRefused && s.port == 0

@@ -11,12 +11,15 @@ type client struct {
 	worker     *worker
 	conn       loop.Stream
 	listener   *listener
+	origin     *origin // nil: all that is known is what the socket shows
 	next, prev *client // in the worker's clientList
 
 	trustedBy *listenerSettings // for which trusted was judged
 	idleSince int64             // 0 while an exchange runs
 	served    uint32
 	trusted   bool
+	opened    bool // requests may be read
+	stream    bool // it is one stream of HTTP/2 and ends with its request
 }
 
 // Accepted makes a client of a new connection; it waits for its first head.
@@ -30,7 +33,7 @@ func (ln *listener) Accepted(c *loop.Conn) {
 		return
 	}
 	ln.stats[w.index].accepted++
-	cl := &client{worker: w, conn: c, listener: ln}
+	cl := &client{worker: w, conn: c, listener: ln, opened: settings.beginsWithRequests()}
 	w.clients.add(cl)
 	cl.rest(settings.headTimeout)
 }
@@ -78,7 +81,23 @@ func (cl *client) trusts(s *listenerSettings) bool {
 }
 
 // peer is the address of whoever is connected; invalid on a unix socket.
-func (cl *client) peer() netip.Addr { return cl.conn.RemoteAddr().Addr() }
+func (cl *client) peer() netip.Addr { return cl.remoteAddr().Addr() }
+
+// remoteAddr is peer with its port.
+func (cl *client) remoteAddr() netip.AddrPort {
+	if o := cl.origin; o != nil && o.peer.IsValid() {
+		return o.peer
+	}
+	return cl.conn.RemoteAddr()
+}
+
+// localAddr is the address that the client connected to.
+func (cl *client) localAddr() netip.AddrPort {
+	if o := cl.origin; o != nil && o.local.IsValid() {
+		return o.local
+	}
+	return cl.conn.LocalAddr()
+}
 
 // A clientList is all clients of a worker, so that a drain finds the idle ones.
 type clientList struct {

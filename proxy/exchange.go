@@ -30,6 +30,8 @@ type exchange struct {
 	newPath  []byte // what the route makes of it for the backend; nil: the client's bytes stay
 	newRoom  []byte
 	deadline int64 // of the whole exchange; 0: none
+	grpc     bool
+	patience int64 // nanoseconds that the client said it will wait; 0: it did not
 
 	body     requestBody
 	key      uint64
@@ -50,6 +52,7 @@ type exchange struct {
 
 	// keepAlive: the client's connection may serve another request.
 	keepAlive bool
+	raw       bool // bytes are passed on as they come: there is no request
 	answered  bool // some of the final answer may have reached the client
 
 	scratch []byte   // added lines
@@ -68,6 +71,9 @@ func newExchange(w *worker) *exchange {
 func (x *exchange) Run(t *loop.Task) {
 	x.task = t
 	defer x.end()
+	if !x.client.opened && !x.open() {
+		return
+	}
 	for x.serve() {
 	}
 }
@@ -131,9 +137,10 @@ func (x *exchange) reset() {
 	x.settings = x.client.listener.settings.Load()
 	x.route, x.target, x.pool, x.path, x.newPath = nil, nil, nil, nil, nil
 	x.deadline, x.attempts = 0, 0
+	x.grpc, x.patience = false, 0
 	x.member, x.backend, x.conn = nil, nil, nil
 	x.keyed, x.key, x.setSRV = false, 0, false
-	x.keepAlive, x.answered = false, false
+	x.keepAlive, x.raw, x.answered = false, false, false
 	x.body.reset()
 	x.record.begin([2]uint64{x.worker.rand.Uint64(), x.worker.rand.Uint64()})
 }
@@ -143,7 +150,7 @@ func (x *exchange) settle() (again bool) {
 	w := x.worker
 	w.buffers.put(x.out)
 	x.out = nil
-	if !x.keepAlive {
+	if !x.keepAlive || x.client.stream {
 		x.closeClient()
 		return false
 	}

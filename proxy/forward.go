@@ -42,7 +42,7 @@ func (x *exchange) tryBackends() {
 		if o.kind != succeeded {
 			decision = x.retry(o)
 		}
-		if o.kind == badStatus && decision == noRetry {
+		if o.holdsAnswer() && decision == noRetry {
 			o = x.deliver()
 		}
 		x.stopUpload()
@@ -129,6 +129,9 @@ func (x *exchange) releaseMember() {
 // attempt sends the request to the chosen backend and forwards its answer,
 // unless the answer's status is one that may be retried: that is left to the caller.
 func (x *exchange) attempt(reuse bool) outcome {
+	if x.raw {
+		return x.attemptRaw()
+	}
 	reused, err := x.connect(reuse)
 	if err != nil {
 		return connectOutcome(err)
@@ -142,6 +145,9 @@ func (x *exchange) attempt(reuse bool) outcome {
 	}
 	if x.target.retries.statuses.Has(x.response.Status) && !x.answered {
 		return outcome{kind: badStatus, status: x.response.Status}
+	}
+	if !x.answered && x.refusedByGRPC() {
+		return outcome{kind: unavailable, status: x.response.Status}
 	}
 	return x.deliver()
 }
@@ -158,7 +164,7 @@ func (x *exchange) connect(reuse bool) (reused bool, err error) {
 		}
 	}
 	before := x.worker.loop.Now()
-	x.conn, err = x.backend.connect(x.worker, x.task, x.until(x.pool.connectTimeout))
+	x.conn, err = x.backend.connect(x.worker, x.task, x.client, x.until(x.pool.connectTimeout))
 	x.record.connect += x.worker.loop.Now() - before
 	return false, err
 }

@@ -58,6 +58,9 @@ func (x *exchange) appendForwarded() {
 		x.scratch = appendHex(x.scratch, x.record.requestID[1])
 		x.scratch = append(x.scratch, "\r\n"...)
 	}
+	if o := x.client.origin; o != nil {
+		x.scratch = append(x.scratch, o.certificate...)
+	}
 	if !trusted {
 		x.scratch = append(x.scratch, set.fixed...)
 		return

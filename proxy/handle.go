@@ -11,6 +11,9 @@ func (x *exchange) handle() {
 		x.answerError(refusal)
 		return
 	}
+	if x.client.stream {
+		x.noteGRPC()
+	}
 	snapshot := x.worker.server.snapshot.Load()
 	x.route = x.findRoute(snapshot)
 	if x.route == nil {
@@ -28,12 +31,20 @@ func (x *exchange) handle() {
 			x.answerError(errBadPath)
 			return
 		}
-		x.chooseKey(x.route.hashOn)
+		x.chooseKey(x.route.targets[0].pool.hashOn)
 		x.target = x.chooseTarget()
 		x.pool = x.target.pool
-		x.deadline = deadlineAfter(x.began, x.target.requestTimeout)
+		x.deadline = deadlineAfter(x.began, shorter(x.target.requestTimeout, x.patience))
 		x.forward()
 	}
+}
+
+// shorter of two times, of which 0 is none.
+func shorter(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // check refuses what can not be forwarded whatever the route.
@@ -67,7 +78,7 @@ func (x *exchange) check() *refusal {
 func (x *exchange) findRoute(s *snapshot) *route {
 	r := &x.worker.lookup
 	r.Listener = x.settings.name
-	r.Scheme = "http"
+	r.Scheme = x.settings.scheme
 	r.Host = x.request.Host
 	r.Path = x.path
 	r.Method = x.request.Method

@@ -24,8 +24,14 @@ type listener struct {
 
 // listenerSettings are what one snapshot says of a listener. They are immutable.
 type listenerSettings struct {
+	config         *config.Listener
 	name           string
-	headTimeout    int64 // nanoseconds, like all that follow; 0: none
+	protocol       config.ListenerProtocol
+	scheme         string
+	proxyProtocol  bool
+	tls            *listenerTLS // nil: it ends no TLS
+	rawTarget      *target      // where bytes go that no route names; nil: nowhere
+	headTimeout    int64        // nanoseconds, like all that follow; 0: none
 	bodyTimeout    int64
 	idleTimeout    int64
 	limits         http1.Limits
@@ -37,8 +43,16 @@ type listenerSettings struct {
 }
 
 func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
+	scheme := "http"
+	if c.TLS != nil {
+		scheme = "https"
+	}
 	return &listenerSettings{
+		config:         c,
 		name:           c.Name,
+		protocol:       c.Protocol,
+		scheme:         scheme,
+		proxyProtocol:  c.ProxyProtocol,
 		headTimeout:    int64(c.Timeouts.Head),
 		bodyTimeout:    int64(c.Timeouts.Body),
 		idleTimeout:    int64(c.Timeouts.Idle),
@@ -47,7 +61,7 @@ func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
 		bodyLimit:      c.Limits.Body,
 		maxConnections: int64(c.Limits.Connections),
 		trustedProxies: c.TrustedProxies,
-		forwarded:      newForwardedFields(&c.Forwarded, "http", port),
+		forwarded:      newForwardedFields(&c.Forwarded, scheme, port),
 	}
 }
 

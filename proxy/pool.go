@@ -27,6 +27,8 @@ type pool struct {
 	queueSize       int
 	queueTimeout    int64
 	sticky          *stickyCookie
+	hashOn          []config.HashKey
+	from            *config.Pool
 }
 
 type stickyCookie struct {

@@ -40,7 +40,7 @@ func (x *exchange) noteOutcome(o outcome) {
 		b.tracker.Success()
 		b.workers[x.worker.index].stats.answered(x.response.Status, now-x.sentAt)
 		return
-	case badStatus:
+	case badStatus, unavailable:
 		b.balance.Observe(now, now-x.sentAt, true)
 		b.tracker.Success()
 		b.workers[x.worker.index].stats.answered(o.status, now-x.sentAt)
@@ -102,7 +102,7 @@ func (x *exchange) writeLog(total int64) {
 	e := &w.entry
 	*e = accesslog.Entry{
 		Time:       loop.WallTime(x.began).UnixNano(),
-		ClientAddr: x.client.conn.RemoteAddr(),
+		ClientAddr: x.client.remoteAddr(),
 		Method:     x.request.Method,
 		Host:       x.request.Host,
 		Target:     x.request.Target,

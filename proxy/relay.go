@@ -14,6 +14,7 @@ type relay struct {
 	other    *loop.Task // told when this direction has ended
 	patience int64
 	early    *buffer // what had been read before the tunnel stood; may be nil
+	release  bool    // early is the relay's to give back
 	task     *loop.Task
 	moved    int64
 	err      error
@@ -29,6 +30,10 @@ func (r *relay) Run(t *loop.Task) {
 			return
 		}
 		r.early.clear()
+	}
+	if r.release {
+		r.worker.buffers.put(r.early)
+		r.early = nil
 	}
 	if r.err = r.pump(); r.err == nil {
 		_ = r.to.CloseWrite(r.task)

@@ -18,6 +18,10 @@ func (x *exchange) answerError(r *refusal) {
 	if r.status == 0 {
 		return
 	}
+	if x.grpc {
+		x.answerGRPC(r)
+		return
+	}
 	x.beginAnswer(r.status)
 	x.scratch = append(x.scratch, "Content-Type: text/plain; charset=utf-8\r\n"...)
 	if r.retry {
@@ -29,7 +33,7 @@ func (x *exchange) answerError(r *refusal) {
 // giveUp ends a request that no backend has answered. Where part of an answer
 // went out already, all that is left is to close.
 func (x *exchange) giveUp(r *refusal) {
-	if x.answered {
+	if x.answered || x.raw {
 		x.keepAlive = false
 		if x.record.end == "" {
 			x.record.end = r.end
@@ -50,7 +54,7 @@ func (x *exchange) answerFixed(f *fixedAnswer) {
 // answerRedirect is a route's `redirect`.
 func (x *exchange) answerRedirect(r *redirectAnswer) {
 	values := &x.worker.values
-	*values = router.Vars{Scheme: "http", Authority: x.request.Host, Path: x.path, Query: x.request.RawQuery}
+	*values = router.Vars{Scheme: x.settings.scheme, Authority: x.request.Host, Path: x.path, Query: x.request.RawQuery}
 	place, ok := r.to.Append(x.worker.place[:0], values)
 	x.worker.place = place
 	if !ok {
@@ -68,7 +72,7 @@ func (x *exchange) answerRedirect(r *redirectAnswer) {
 // connection closes after the answer.
 func (x *exchange) beginAnswer(status int) {
 	x.record.status = status
-	if x.keepAlive && !x.skipBody() {
+	if x.keepAlive && !x.client.stream && !x.skipBody() {
 		x.keepAlive = false
 	}
 	x.scratch = append(x.scratch[:0], "HTTP/1.1 "...)
@@ -94,6 +98,11 @@ func (x *exchange) finishAnswer(body, end string) {
 		x.scratch = append(x.scratch, end...)
 		x.record.bytesOut = int64(len(body) + len(end))
 	}
+	x.sendAnswer()
+}
+
+// sendAnswer writes the answer that stands in the scratch space.
+func (x *exchange) sendAnswer() {
 	x.answered = true
 	conn := x.client.conn
 	conn.SetWriteDeadline(deadlineAfter(x.worker.loop.Now(), x.settings.bodyTimeout))
@@ -132,7 +141,7 @@ func (x *exchange) closeClient() {
 		return
 	}
 	mayStillSend := !x.requestRead() || (x.in != nil && !x.in.empty())
-	if x.answered && mayStillSend && !cl.conn.HungUp() {
+	if x.answered && mayStillSend && !cl.stream && !cl.conn.HungUp() {
 		x.linger(cl)
 	}
 	cl.close()

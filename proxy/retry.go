@@ -25,11 +25,17 @@ const (
 	timedOut                    // no answer in time
 	badAnswer                   // what came is not an HTTP answer
 	badStatus                   // an answer that the pool's retries name
+	unavailable                 // gRPC's word for it, without a message before
+	unprocessed                 // the backend refused an HTTP/2 stream: it did not act on it
 	cut                         // the answer ended early; part of it was forwarded
 	clientGone
 	bodyFailed // the client's body was late, malformed or too large
 	stopped    // this process ends
 )
+
+// holdsAnswer tells whether there is an answer, which goes to the client where
+// no other attempt follows.
+func (o outcome) holdsAnswer() bool { return o.kind == badStatus || o.kind == unavailable }
 
 // onReused turns a reset into what it most likely is where the connection was
 // idle before and not a byte has come back.
@@ -39,6 +45,14 @@ func (o outcome) onReused(unused bool) outcome {
 	}
 	return o
 }
+
+// neverSent tells that no byte of the request has left.
+func (o outcome) neverSent() bool {
+	return o.kind == refused || o.kind == connectFailed || o.kind == connectTimedOut
+}
+
+// neverActedOn tells that the backend said so.
+func (o outcome) neverActedOn() bool { return o.kind == unavailable || o.kind == unprocessed }
 
 type retryDecision uint8
 
@@ -55,10 +69,9 @@ func (x *exchange) retry(o outcome) retryDecision {
 	if x.answered || o.kind == clientGone || o.kind == bodyFailed || o.kind == stopped {
 		return noRetry
 	}
-	neverSent := o.kind == refused || o.kind == connectFailed || o.kind == connectTimedOut
 	// A backend may have acted on what it was sent: only what may happen twice, and
 	// can be sent twice, is sent again.
-	if !neverSent && !x.replayable() {
+	if !o.neverSent() && !(o.neverActedOn() && x.body.mode != streamed) && !x.replayable() {
 		return noRetry
 	}
 	// The backend closed an idle connection while the request was on its way: that
@@ -77,7 +90,7 @@ func (x *exchange) retry(o outcome) retryDecision {
 		return noRetry
 	}
 	// Another backend could do better than a 503 or silence; the same one hardly would.
-	if (o.kind == badStatus || o.kind == timedOut) && len(x.pool.view.Load().Members()) < 2 {
+	if (o.holdsAnswer() || o.kind == timedOut) && len(x.pool.view.Load().Members()) < 2 {
 		return noRetry
 	}
 	if !x.target.budget.Allow(now) {
@@ -91,6 +104,7 @@ func (x *exchange) retry(o outcome) retryDecision {
 type retryRules struct {
 	attempts       int // besides the first
 	connect, reset bool
+	unavailable    bool
 	statuses       config.StatusSet
 }
 
@@ -100,8 +114,10 @@ func (r *retryRules) covers(o outcome) bool {
 	switch o.kind {
 	case refused, connectFailed, connectTimedOut:
 		return r.connect
-	case reset:
+	case reset, unprocessed:
 		return r.reset
+	case unavailable:
+		return r.unavailable
 	case timedOut:
 		return r.statuses.Has(http.StatusGatewayTimeout)
 	case badAnswer:

@@ -15,7 +15,6 @@ type route struct {
 	name          string // for the log and the metrics
 	targets       []target
 	split         *router.Split // nil: targets has one
-	hashOn        []config.HashKey
 	redirect      *redirectAnswer
 	respond       *fixedAnswer
 	stripPrefix   string
@@ -81,18 +80,28 @@ func newRoute(c *config.Route, name string, pools map[string]*pool, budgets func
 }
 
 func (r *route) addTarget(c *config.Route, name string, pools map[string]*pool, budgets func(string, float64) *balancer.RetryBudget, of *config.Config) {
+	r.targets = append(r.targets, *newTarget(pools[name], name, of, c, budgets))
+}
+
+// newTarget is a pool as a route changes it; c may be nil: nothing is changed.
+func newTarget(p *pool, name string, of *config.Config, c *config.Route, budgets func(string, float64) *balancer.RetryBudget) *target {
+	if c == nil {
+		c = &config.Route{}
+	}
 	settings := of.Pool(name)
 	retries := c.RetriesFor(settings)
-	r.targets = append(r.targets, target{
-		pool:           pools[name],
+	return &target{
+		pool:           p,
 		requestTimeout: int64(c.RequestTimeout(settings)),
 		retries: retryRules{attempts: retries.Attempts, connect: retries.On.Connect, reset: retries.On.Reset,
-			statuses: retries.On.Status},
+			unavailable: retries.On.Unavailable, statuses: retries.On.Status},
 		budget: budgets(name, retries.Budget),
-	})
-	if r.hashOn == nil {
-		r.hashOn = settings.HashOn
 	}
+}
+
+// passesOn tells whether the route is for connections as they are, not for requests.
+func (r *route) passesOn() bool {
+	return len(r.targets) > 0 && r.targets[0].pool.from.Protocol == config.PoolTCP
 }
 
 func newHeadEdits(c *config.HeaderEdits) headEdits {
@@ -152,27 +161,25 @@ func routeName(index int, m *config.Match) string {
 	return strings.Join(parts, " ")
 }
 
-// newMatches turns the routes' conditions into the router's.
-func newMatches(routes []config.Route) []router.Match {
-	list := make([]router.Match, len(routes))
-	for i := range routes {
-		c := &routes[i].Match
-		m := &list[i]
-		*m = router.Match{Listener: c.Listener, Scheme: c.Scheme, Host: c.Host, Path: c.Path, Methods: c.Method, ClientIP: c.ClientIP}
-		if len(c.Headers) > 0 {
-			m.Headers = map[string]string{}
-		}
-		for _, h := range c.Headers {
-			m.Headers[h.Name] = h.Value
-		}
-		if len(c.Query) > 0 {
-			m.Query = map[string]string{}
-		}
-		for _, q := range c.Query {
-			m.Query[q.Name] = q.Value
-		}
+// newMatch turns a route's conditions into the router's.
+func newMatch(c *config.Match) router.Match {
+	m := router.Match{Listener: c.Listener, Scheme: c.Scheme, Host: c.Host, Path: c.Path, Methods: c.Method, ClientIP: c.ClientIP}
+	if c.SNI != "" {
+		m.Host = c.SNI
 	}
-	return list
+	if len(c.Headers) > 0 {
+		m.Headers = map[string]string{}
+	}
+	for _, h := range c.Headers {
+		m.Headers[h.Name] = h.Value
+	}
+	if len(c.Query) > 0 {
+		m.Query = map[string]string{}
+	}
+	for _, q := range c.Query {
+		m.Query[q.Name] = q.Value
+	}
+	return m
 }
 
 // sortedKeys is for whatever must come in the same order each time.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"spillway/internal/config"
 	"spillway/internal/loop"
 	"spillway/internal/resolve"
+	"spillway/internal/tlsconn"
 )
 
 // A Server is a running proxy. Its exported methods may be called from any
@@ -31,16 +33,18 @@ type Server struct {
 	accessLog *accesslog.Log
 	started   int64
 
-	mu         sync.Mutex // over everything below: one change at a time
-	generation uint64
-	listeners  map[string]*listener  // by address
-	pools      map[string]*poolState // by name
-	routes     map[string][]routeStats
-	budgets    map[budgetKey]*balancer.RetryBudget
-	drains     drains
-	gathered   gathering
-	lastError  error // of the last reload
-	logConfig  config.AccessLog
+	mu          sync.Mutex // over everything below: one change at a time
+	generation  uint64
+	listeners   map[string]*listener  // by address
+	pools       map[string]*poolState // by name
+	routes      map[string][]routeStats
+	budgets     map[budgetKey]*balancer.RetryBudget
+	drains      drains
+	gathered    gathering
+	lastError   error // of the last reload
+	ticketKeys  *tlsconn.TicketKeys
+	ticketTimer *loop.Timer // on the first loop
+	logConfig   config.AccessLog
 }
 
 type budgetKey struct {
@@ -69,6 +73,7 @@ func New(c *config.Config, o Options) (*Server, error) {
 		budgets:   map[budgetKey]*balancer.RetryBudget{},
 		started:   loop.Nanotime(),
 	}
+	s.ticketKeys = tlsconn.NewTicketKeys(s.started)
 	var err error
 	s.group, err = loop.NewGroup(loop.Options{Loops: o.Loops, OnPanic: s.onPanic, OnStall: s.onStall})
 	if err != nil {
@@ -77,6 +82,11 @@ func New(c *config.Config, o Options) (*Server, error) {
 	for _, l := range s.group.Loops() {
 		s.workers = append(s.workers, newWorker(s, l))
 	}
+	first := s.workers[0].loop
+	first.Post(func() {
+		s.ticketTimer = first.NewTimer(s.rotateTickets)
+		s.ticketTimer.Set(first.Now() + ticketCheck)
+	})
 	if err := s.setAccessLog(c.AccessLog); err != nil {
 		s.group.Stop()
 		return nil, err
@@ -186,7 +196,7 @@ func (s *Server) routeStats(name string) []routeStats {
 // forgetUnused drops what is kept by name for routes and pools that are gone.
 func (s *Server) forgetUnused(now *snapshot) {
 	named := map[string]bool{}
-	for _, r := range now.routes {
+	for _, r := range slices.Concat(now.routes, now.rawRoutes) {
 		named[r.name] = true
 	}
 	for name := range s.routes {

@@ -22,6 +22,10 @@ type workerStats struct {
 
 type listenerStats struct {
 	accepted, refused uint64
+	failedOpenings    uint64 // closed before a request could be read
+	handshakes        uint64 // of TLS, completed
+	handshakesResumed uint64 // of those
+	handshakesFailed  uint64
 	bytesIn, bytesOut uint64
 	requests          byClass
 	latency           metrics.Histogram
@@ -31,6 +35,10 @@ type listenerStats struct {
 func (s *listenerStats) add(o *listenerStats) {
 	s.accepted += o.accepted
 	s.refused += o.refused
+	s.failedOpenings += o.failedOpenings
+	s.handshakes += o.handshakes
+	s.handshakesResumed += o.handshakesResumed
+	s.handshakesFailed += o.handshakesFailed
 	s.bytesIn += o.bytesIn
 	s.bytesOut += o.bytesOut
 	s.requests.add(&o.requests)
@@ -98,5 +106,7 @@ func (s *backendStats) add(o *backendStats) {
 }
 
 func (w *worker) backendStats(b *backend) *backendStats { return &b.workers[w.index].stats }
+
+func (w *worker) listenerStats(ln *listener) *listenerStats { return &ln.stats[w.index] }
 
 func (w *worker) poolStats(p *poolState) *poolStats { return &p.stats[w.index] }

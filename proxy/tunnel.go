@@ -33,20 +33,24 @@ func (x *exchange) tunnel() outcome {
 		return o
 	}
 	x.worker.poolStats(x.pool.poolState).tunnels++
-	x.record.end = x.relay()
+	x.record.end = x.relay(x.pool.tunnelTimeout)
 	return outcome{}
 }
 
 // relay moves bytes between the client and the backend, beginning with what has
 // been read of either, until both directions have ended or neither has moved for
-// the pool's tunnel timeout. It closes both and says in one word how it ended.
-func (x *exchange) relay() (end string) {
+// patience nanoseconds (0: no limit). It closes both and says in one word how it ended.
+func (x *exchange) relay(patience int64) (end string) {
 	client, backend := x.client.conn, x.conn.conn
 	x.worker.tunnels++
 	// Both directions carry the peer's end on; a reset shows in either.
 	client.Watch(nil)
-	up := &relay{worker: x.worker, from: client, to: backend, other: x.task, patience: x.pool.tunnelTimeout, early: x.in, running: true}
-	down := &relay{worker: x.worker, from: backend, to: client, patience: x.pool.tunnelTimeout, early: x.out, running: true}
+	early := x.in
+	if x.raw {
+		x.in = nil // a request's head has to outlive the tunnel, an opening has not
+	}
+	up := &relay{worker: x.worker, from: client, to: backend, other: x.task, patience: patience, early: early, release: x.raw, running: true}
+	down := &relay{worker: x.worker, from: backend, to: client, patience: patience, early: x.out, running: true}
 	x.worker.loop.Start(up)
 	down.Run(x.task)
 	for up.running {

@@ -7,12 +7,14 @@ import (
 	"spillway/internal/accesslog"
 	"spillway/internal/loop"
 	"spillway/internal/router"
+	"spillway/internal/tlsconn"
 )
 
 // A worker is what the proxy keeps on one loop.
 type worker struct {
 	server   *Server
 	loop     *loop.Loop
+	tls      *tlsconn.Worker
 	index    int
 	rand     *balancer.Rand
 	buffers  bufferPool
@@ -38,6 +40,7 @@ const maxFreeExchanges = 1024
 
 func newWorker(s *Server, l *loop.Loop) *worker {
 	w := &worker{server: s, loop: l, index: l.Index()}
+	w.tls = tlsconn.NewWorker(l)
 	w.rand = balancer.NewRand(randomSeed())
 	return w
 }

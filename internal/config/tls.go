@@ -9,7 +9,7 @@ import (
 )
 
 func defaultServerTLS() ServerTLS {
-	return ServerTLS{MinVersion: tls.VersionTLS12, HandshakeTimeout: 10 * time.Second, MaxHandshakes: 64}
+	return ServerTLS{MinVersion: tls.VersionTLS12, HandshakeTimeout: 10 * time.Second, MaxHandshakes: 1024}
 }
 
 func (t *ServerTLS) decode(v value) {

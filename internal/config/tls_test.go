@@ -50,7 +50,7 @@ func TestServerTLS(t *testing.T) {
 	})
 	mixed := *c.Listener("mixed").TLS
 	mixed.Certificates = nil
-	same(t, "defaults", mixed, ServerTLS{MinVersion: tls.VersionTLS12, HandshakeTimeout: 10 * time.Second, MaxHandshakes: 64})
+	same(t, "defaults", mixed, ServerTLS{MinVersion: tls.VersionTLS12, HandshakeTimeout: 10 * time.Second, MaxHandshakes: 1024})
 }
 
 func TestClientsAreRequiredToHaveACertificateUnlessTheFileSaysOtherwise(t *testing.T) {

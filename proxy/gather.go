@@ -40,9 +40,20 @@ type ListenerMetrics struct {
 	Name              string
 	Connections       int64 // open
 	Accepted, Refused uint64
+	FailedOpenings    uint64 // connections closed before a request could be read
+	Handshakes        uint64 // of TLS, completed
+	HandshakesResumed uint64 // of those
+	HandshakesFailed  uint64
+	Certificates      []CertificateMetrics
 	BytesIn, BytesOut uint64 // of bodies
 	Requests          Classes
 	Latency           metrics.Histogram // of whole exchanges
+}
+
+// CertificateMetrics are those of one certificate of a listener.
+type CertificateMetrics struct {
+	Name     string // the first that it claims
+	NotAfter time.Time
 }
 
 // RouteMetrics are those of one route. Answers that no route gave are not in any.
@@ -142,16 +153,40 @@ func (s *Server) outline() outline {
 }
 
 func (ln *listener) metrics(sum *listenerStats) ListenerMetrics {
-	return ListenerMetrics{
-		Name:        ln.settings.Load().name,
-		Connections: ln.connections.Load(),
-		Accepted:    sum.accepted,
-		Refused:     sum.refused,
-		BytesIn:     sum.bytesIn,
-		BytesOut:    sum.bytesOut,
-		Requests:    Classes(sum.requests),
-		Latency:     sum.latency,
+	settings := ln.settings.Load()
+	m := ListenerMetrics{
+		Name:              settings.name,
+		Connections:       ln.connections.Load(),
+		Accepted:          sum.accepted,
+		Refused:           sum.refused,
+		FailedOpenings:    sum.failedOpenings,
+		Handshakes:        sum.handshakes,
+		HandshakesResumed: sum.handshakesResumed,
+		HandshakesFailed:  sum.handshakesFailed,
+		BytesIn:           sum.bytesIn,
+		BytesOut:          sum.bytesOut,
+		Requests:          Classes(sum.requests),
+		Latency:           sum.latency,
 	}
+	if settings.tls != nil {
+		for _, each := range settings.tls.certificates.Expiries() {
+			m.addCertificate(CertificateMetrics(each))
+		}
+	}
+	return m
+}
+
+// addCertificate keeps of several for one name the one that ends first.
+func (m *ListenerMetrics) addCertificate(c CertificateMetrics) {
+	for i := range m.Certificates {
+		if have := &m.Certificates[i]; have.Name == c.Name {
+			if c.NotAfter.Before(have.NotAfter) {
+				have.NotAfter = c.NotAfter
+			}
+			return
+		}
+	}
+	m.Certificates = append(m.Certificates, c)
 }
 
 func (p *poolState) metrics(order []string, sum *tally) PoolMetrics {

@@ -249,6 +249,9 @@ func (s *Server) ReopenLogs() error {
 	return s.accessLog.Reopen()
 }
 
+// Config is the configuration in force. It must not be changed.
+func (s *Server) Config() *config.Config { return s.snapshot.Load().config }
+
 // Ready tells whether the server takes traffic and is not about to end.
 func (s *Server) Ready() bool { return s.ready.Load() }
 

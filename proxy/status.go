@@ -34,6 +34,15 @@ type ListenerStatus struct {
 	Name        string `json:"name"`
 	Address     string `json:"address"` // as configured; where that leaves the port open, the one it got
 	Connections int64  `json:"connections"`
+	Protocol    string `json:"protocol"`
+	// Certificates are those that clients are shown; absent where TLS does not end here.
+	Certificates []CertificateStatus `json:"certificates,omitempty"`
+}
+
+// CertificateStatus is one certificate of a listener.
+type CertificateStatus struct {
+	Name     string    `json:"name"` // the first that it claims
+	NotAfter time.Time `json:"not_after"`
 }
 
 // PoolStatus is one pool.
@@ -103,7 +112,7 @@ func (s *Server) Status() Status {
 	for i := range o.config.Listeners {
 		for _, ln := range of.listeners {
 			if ln.address == string(o.config.Listeners[i].Address) {
-				st.Listeners = append(st.Listeners, ListenerStatus{ln.settings.Load().name, ln.shownAddress(), ln.connections.Load()})
+				st.Listeners = append(st.Listeners, ln.status())
 			}
 		}
 	}
@@ -112,6 +121,17 @@ func (s *Server) Status() Status {
 		p := &PoolStatus{Name: c.Name, Policy: string(c.Policy)}
 		o.pools[c.Name].describe(p, o.config.RegionOrder(), sum)
 		st.Pools = append(st.Pools, *p)
+	}
+	return st
+}
+
+func (ln *listener) status() ListenerStatus {
+	settings := ln.settings.Load()
+	st := ListenerStatus{Name: settings.name, Address: ln.shownAddress(), Connections: ln.connections.Load(), Protocol: string(settings.protocol)}
+	if settings.tls != nil {
+		for _, each := range settings.tls.certificates.Expiries() {
+			st.Certificates = append(st.Certificates, CertificateStatus(each))
+		}
 	}
 	return st
 }

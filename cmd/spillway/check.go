@@ -12,7 +12,8 @@ const checkHelp = `
 Usage: spillway check [-c config.yaml]
 
 Reads a configuration file as run does, prints every error with its line and
-column, and exits with 1 if there is any.
+column, and exits with 1 if there is any. What will go wrong later, such as a
+certificate that is about to expire, is printed as a warning.
 
 Example: spillway check -c /etc/spillway/config.yaml
 `
@@ -26,6 +27,9 @@ func checkCommand(c *console, args []string) error {
 	settings, err := load(c, *path)
 	if err != nil {
 		return err
+	}
+	for _, w := range settings.Warnings {
+		fmt.Fprintln(c.err, w)
 	}
 	backends := 0
 	for i := range settings.Pools {

@@ -24,7 +24,7 @@ Example: spillway run -c /etc/spillway/config.yaml --watch
 func runCommand(c *console, args []string) error {
 	f := newFlags(c, "run", runHelp)
 	path := f.String("c", "config.yaml", "the configuration `file`")
-	watch := f.Bool("watch", false, "reload when the file changes")
+	watch := f.Bool("watch", false, "reload when the file, or a certificate or key that it names, changes")
 	if err := parse(c, f, args); err != nil {
 		return err
 	}
@@ -69,12 +69,16 @@ func (r *runner) run(settings *config.Config, watch bool) error {
 	}
 	defer r.closeAdmin()
 	if watch && r.path != "" {
-		stop, err := watchFile(r.path, settings.Digest, r.log.Logger, func() { _ = r.reload() })
+		stop, err := watchFiles(r.path, settings, r.log.Logger, func() *config.Config {
+			_ = r.reload()
+			return r.proxy.Config()
+		})
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
+	r.warn(settings)
 	if r.started == nil {
 		r.announce(settings, files)
 	} else {
@@ -91,6 +95,13 @@ func (r *runner) announce(settings *config.Config, files uint64) {
 	}
 	if settings.Admin.Address != "" {
 		r.log.Info("listening", "admin", string(settings.Admin.Address))
+	}
+}
+
+// warn logs what will go wrong later.
+func (r *runner) warn(settings *config.Config) {
+	for _, w := range settings.Warnings {
+		r.log.Warn(w.String())
 	}
 }
 
@@ -156,6 +167,7 @@ func (r *runner) reload() error {
 		return err
 	}
 	r.log.Info("reloaded", "config", r.path, "digest", settings.Digest)
+	r.warn(settings)
 	return nil
 }
 

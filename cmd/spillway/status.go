@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"spillway/internal/config"
 	"spillway/proxy"
 )
 
@@ -79,14 +80,30 @@ func printStatus(w io.Writer, s *proxy.Status, now time.Time) {
 	if s.Config.LastError != "" {
 		fmt.Fprintf(w, "the last reload failed, and changed nothing:\n  %s\n", strings.ReplaceAll(s.Config.LastError, "\n", "\n  "))
 	}
-	listeners := table{{"LISTENER", "ADDRESS", "CONNECTIONS"}}
+	listeners := table{{"LISTENER", "ADDRESS", "PROTOCOL", "CONNECTIONS"}}
 	for _, ln := range s.Listeners {
-		listeners = append(listeners, []string{ln.Name, ln.Address, strconv.FormatInt(ln.Connections, 10)})
+		listeners = append(listeners, []string{ln.Name, ln.Address, ln.Protocol, strconv.FormatInt(ln.Connections, 10)})
 	}
 	fmt.Fprintln(w)
-	listeners.print(w, "lll")
+	listeners.print(w, "lllr")
+	printCertificates(w, s.Listeners, now)
 	for i := range s.Pools {
 		printPool(w, &s.Pools[i])
+	}
+}
+
+// printCertificates warns of certificates that expire soon; the others need no line.
+func printCertificates(w io.Writer, listeners []proxy.ListenerStatus, now time.Time) {
+	for _, ln := range listeners {
+		for _, c := range ln.Certificates {
+			left := c.NotAfter.Sub(now)
+			switch {
+			case left <= 0:
+				fmt.Fprintf(w, "the certificate %s of listener %s has expired on %s\n", c.Name, ln.Name, c.NotAfter.Format(time.DateOnly))
+			case left < config.ExpiryWarning:
+				fmt.Fprintf(w, "the certificate %s of listener %s expires on %s, in %s\n", c.Name, ln.Name, c.NotAfter.Format(time.DateOnly), ago(left))
+			}
+		}
 	}
 }
 

@@ -12,8 +12,12 @@ func TestStatusForPeople(t *testing.T) {
 	loaded := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	status := &proxy.Status{
 		Region: "eu-west", Version: "1.2.3",
-		Config:    proxy.ConfigStatus{Generation: 7, Digest: "0123456789ab", LoadedAt: loaded, LastError: "config.yaml:1:1: one\nconfig.yaml:2:1: two"},
-		Listeners: []proxy.ListenerStatus{{Name: "web", Address: ":8080", Connections: 1200}},
+		Config: proxy.ConfigStatus{Generation: 7, Digest: "0123456789ab", LoadedAt: loaded, LastError: "config.yaml:1:1: one\nconfig.yaml:2:1: two"},
+		Listeners: []proxy.ListenerStatus{{Name: "web", Address: ":8080", Protocol: "https", Connections: 1200,
+			Certificates: []proxy.CertificateStatus{
+				{Name: "example.com", NotAfter: loaded.Add(40 * 24 * time.Hour)}, {Name: "old.example", NotAfter: loaded.Add(-time.Hour)},
+				{Name: "soon.example", NotAfter: loaded.Add(2*time.Hour + 5*time.Minute + 90*time.Hour)},
+			}}},
 		Pools: []proxy.PoolStatus{{Name: "api", Policy: "least_conn", Regions: []proxy.RegionStatus{
 			{Name: "eu-west", State: proxy.RegionDegraded, Share: 0.875, Capacity: 200, Inflight: 12, Backends: []proxy.BackendStatus{
 				{Address: "10.0.1.10:8080", State: "healthy", Reason: "first check passed; healthy for 3h", Inflight: 12, Requests: 1234567, Errors: 8, P50: 1.25, P99: 48},
@@ -29,8 +33,10 @@ the last reload failed, and changed nothing:
   config.yaml:1:1: one
   config.yaml:2:1: two
 
-LISTENER  ADDRESS  CONNECTIONS
-web       :8080    1200
+LISTENER  ADDRESS  PROTOCOL  CONNECTIONS
+web       :8080    https            1200
+the certificate old.example of listener web has expired on 2026-01-02
+the certificate soon.example of listener web expires on 2026-01-05, in 3d17h
 
 POOL api, least_conn
 REGION   BACKEND         STATE      SHARE  INFLIGHT  REQUESTS  ERRORS     P50    P99  REASON

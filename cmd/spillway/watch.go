@@ -1,25 +1,26 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"spillway/internal/config"
 )
 
-// settle is how long a file must be quiet before it is read: editors write in steps.
+// settle is how long files must be quiet before they are read: editors write in steps.
 const settle = 100 * time.Millisecond
 
-// watchFile calls changed when the content of the file is another than the one
-// with the digest that was loaded, and from then on whenever it changes. It watches the
-// file's directory, since editors and configuration maps put a new file in its
-// place, and that of what a symbolic link leads to.
-func watchFile(path, loaded string, log *slog.Logger, changed func()) (stop func(), err error) {
+// watchFiles calls changed when the content of the configuration's file, or of
+// another that it names, is not what was loaded, and from then on whenever one changes.
+// changed returns the configuration in force. The directories of the files are
+// watched, since editors and configuration maps put a new file in an old one's
+// place, and those of what symbolic links lead to.
+func watchFiles(path string, loaded *config.Config, log *slog.Logger, changed func() *config.Config) (stop func(), err error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("watching %s: %w", path, err)
@@ -28,10 +29,11 @@ func watchFile(path, loaded string, log *slog.Logger, changed func()) (stop func
 		_ = w.Close()
 		return nil, fmt.Errorf("watching %s: %w", path, err)
 	}
+	f := &follower{watcher: w, path: path, files: loaded.Files(), last: loaded.Digest, log: log, changed: changed}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		followChanges(w, path, loaded, log, changed)
+		f.follow()
 	}()
 	return func() {
 		_ = w.Close()
@@ -39,41 +41,64 @@ func watchFile(path, loaded string, log *slog.Logger, changed func()) (stop func
 	}, nil
 }
 
-func followChanges(w *fsnotify.Watcher, path, last string, log *slog.Logger, changed func()) {
-	quiet := time.NewTimer(settle) // the file may have changed before it was watched
+// A follower is the watching of one configuration.
+type follower struct {
+	watcher *fsnotify.Watcher
+	path    string
+	files   []string // that the configuration in force names
+	last    string   // the digest that was looked at last
+	watched []string // directories
+	log     *slog.Logger
+	changed func() *config.Config
+}
+
+func (f *follower) follow() {
+	quiet := time.NewTimer(settle) // a file may have changed before it was watched
 	defer quiet.Stop()
-	target := ""
 	for {
-		if real, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(real) != target {
-			target = filepath.Dir(real)
-			_ = w.Add(target)
-		}
+		f.watchDirectories()
 		select {
-		case _, ok := <-w.Events:
+		case _, ok := <-f.watcher.Events:
 			if !ok {
 				return
 			}
 			quiet.Reset(settle)
-		case err, ok := <-w.Errors:
+		case err, ok := <-f.watcher.Errors:
 			if !ok {
 				return
 			}
-			log.Warn("watching the configuration", "error", err)
+			f.log.Warn("watching the configuration", "error", err)
 		case <-quiet.C:
-			if now := digest(path); now != last && now != "" {
-				last = now
-				changed()
-			}
+			f.look()
 		}
 	}
 }
 
-// digest is what config.Config.Digest is; empty while the file can not be read.
-func digest(path string) string {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return ""
+// look reloads when the digest is another one. A file that can not be read is
+// being replaced: its event is yet to come.
+func (f *follower) look() {
+	now, err := config.Digest(f.path, f.files)
+	if err != nil || now == f.last {
+		return
 	}
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:6])
+	f.last = now
+	f.files = f.changed().Files()
+	if now, err = config.Digest(f.path, f.files); err == nil {
+		f.last = now // the configuration may name other files now
+	}
+}
+
+// watchDirectories adds those of the files, and of what links lead to.
+func (f *follower) watchDirectories() {
+	for _, file := range append([]string{f.path}, f.files...) {
+		directories := []string{filepath.Dir(file)}
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			directories = append(directories, filepath.Dir(real))
+		}
+		for _, each := range directories {
+			if !slices.Contains(f.watched, each) && f.watcher.Add(each) == nil {
+				f.watched = append(f.watched, each)
+			}
+		}
+	}
 }

@@ -43,6 +43,16 @@ func (c *collection) listener(m *proxy.ListenerMetrics) {
 	c.gauge("spillway_listener_connections", "Open connections.", float64(m.Connections), of)
 	c.counter("spillway_listener_connections_accepted_total", "Connections accepted.", m.Accepted, of)
 	c.counter("spillway_listener_connections_refused_total", "Connections closed at once, since there were as many as may be.", m.Refused, of)
+	c.counter("spillway_listener_openings_failed_total", "Connections closed before a request could be read: no TLS, no PROXY header, no route.", m.FailedOpenings, of)
+	for i := range m.Certificates {
+		each := &m.Certificates[i]
+		c.gauge("spillway_certificate_expiry_timestamp_seconds", "When a certificate ceases to be valid.", float64(each.NotAfter.Unix()), of, l{"name", each.Name})
+	}
+	if len(m.Certificates) > 0 {
+		c.counter("spillway_listener_tls_handshakes_total", "TLS handshakes by their result.", m.Handshakes-m.HandshakesResumed, of, l{"result", "full"})
+		c.counter("spillway_listener_tls_handshakes_total", "TLS handshakes by their result.", m.HandshakesResumed, of, l{"result", "resumed"})
+		c.counter("spillway_listener_tls_handshakes_total", "TLS handshakes by their result.", m.HandshakesFailed, of, l{"result", "failed"})
+	}
 	c.counter("spillway_listener_received_bytes_total", "Bytes of request bodies.", m.BytesIn, of)
 	c.counter("spillway_listener_sent_bytes_total", "Bytes of response bodies.", m.BytesOut, of)
 	c.classes("spillway_listener_requests_total", "Finished requests by the class of their status.", &m.Requests, of)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// expiresSoon is how long before its end a certificate gets a warning.
-const expiresSoon = 14 * 24 * time.Hour
+// ExpiryWarning is how long before its end a certificate gets a warning.
+const ExpiryWarning = 14 * 24 * time.Hour
 
 // load reads the files that cert_file and key_file of a section name.
 func (c *Certificate) load(s section) {
@@ -64,7 +64,7 @@ func complainExpiry(cert *x509.Certificate, now time.Time) string {
 		return "is not valid before " + cert.NotBefore.UTC().Format(layout)
 	case left < 0:
 		return fmt.Sprintf("expired %s ago (%s)", days(-left), cert.NotAfter.UTC().Format(layout))
-	case left < expiresSoon:
+	case left < ExpiryWarning:
 		return fmt.Sprintf("expires in %s (%s)", days(left), cert.NotAfter.UTC().Format(layout))
 	}
 	return ""

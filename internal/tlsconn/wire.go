@@ -38,6 +38,7 @@ type wire struct {
 	step    *step  // of the handshake that runs; nil after it
 	preread []byte // read before TLS began; crypto/tls gets it first
 	out     []byte // ciphertext that the socket has not taken
+	replies int    // bytes of out that were added to what was there
 	taken   int    // bytes given to crypto/tls since somebody asked
 	records framing
 	// What ended a direction for good.
@@ -107,7 +108,8 @@ func (w *wire) Write(p []byte) (int, error) {
 	return w.send(p)
 }
 
-// send gives p to the socket and keeps what it does not take.
+// send gives p to the socket and keeps what it does not take. Only answers that
+// the peer made crypto/tls give come when something is kept already.
 func (w *wire) send(p []byte) (int, error) {
 	n := 0
 	if len(w.out) == 0 {
@@ -119,10 +121,10 @@ func (w *wire) send(p []byte) (int, error) {
 		if n == len(p) {
 			return n, nil
 		}
-	}
-	if len(w.out)+len(p)-n > batchSize+maxReplies {
+		w.replies = 0
+	} else if w.replies += len(p); w.replies > maxReplies {
 		w.writeErr = errDeaf
-		return n, errDeaf
+		return 0, errDeaf
 	}
 	if w.out == nil {
 		w.out = w.worker.takeBuffer()

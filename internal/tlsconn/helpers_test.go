@@ -58,6 +58,9 @@ func newBench(t testing.TB) *bench {
 	b := &bench{TB: t, loop: g.Loops()[0], group: g, authority: a}
 	certificates := a.store(t, a.issue(t, newECDSA(t), "localhost", "127.0.0.1"))
 	b.server = ServerConfig(ServerOptions{Certificates: certificates, Protocols: []string{HTTP2, HTTP1}})
+	if err := NewTicketKeys(0).Apply(b.server, "test"); err != nil {
+		t.Fatal(err)
+	}
 	b.client = ClientConfig(ClientOptions{ServerName: "localhost", RootCAs: a.pool, Protocols: []string{HTTP1}})
 	b.onLoop(func() { b.worker = NewWorker(b.loop) })
 	return b

@@ -22,12 +22,11 @@ var below = map[string][]string{
 	"spillway/internal/router":     {},
 	"spillway/internal/e2e/wire":   {},
 	"spillway/internal/tlsconn":    {"spillway/internal/loop"},
-	"spillway/proxy": {"spillway/balancer", "spillway/health", "spillway/internal/accesslog", "spillway/internal/config", "spillway/internal/http1",
-		"spillway/internal/loop", "spillway/internal/metrics", "spillway/internal/proxyproto", "spillway/internal/resolve", "spillway/internal/router", "spillway/internal/tlsconn"},
-	"spillway/internal/admin": {"spillway/proxy", "spillway/balancer", "spillway/health", "spillway/internal/config", "spillway/internal/loop",
-		"spillway/internal/metrics"},
-	"spillway/cmd/spillway": {"spillway/internal/admin", "spillway/balancer", "spillway/proxy", "spillway/internal/config", "spillway/internal/loop"},
-	"spillway/bench":        {},
+	"spillway/internal/http2":      {"spillway/internal/http1", "spillway/internal/loop"},
+	"spillway/proxy":               {"spillway/balancer", "spillway/health", "spillway/internal/accesslog", "spillway/internal/config", "spillway/internal/http1", "spillway/internal/http2", "spillway/internal/loop", "spillway/internal/metrics", "spillway/internal/proxyproto", "spillway/internal/resolve", "spillway/internal/router", "spillway/internal/tlsconn"},
+	"spillway/internal/admin":      {"spillway/balancer", "spillway/health", "spillway/internal/config", "spillway/internal/loop", "spillway/internal/metrics", "spillway/proxy"},
+	"spillway/cmd/spillway":        {"spillway/balancer", "spillway/internal/admin", "spillway/internal/config", "spillway/internal/loop", "spillway/proxy"},
+	"spillway/bench":               {},
 }
 
 func TestImportsPointDown(t *testing.T) {

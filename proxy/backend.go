@@ -26,9 +26,10 @@ type backend struct {
 
 // A backendWorker is what one loop has of a backend, apart from what others have.
 type backendWorker struct {
-	idle  []*backendConn // the most recently used last
-	stats backendStats
-	_     [64]byte
+	idle      []*backendConn // the most recently used last
+	multiplex multiplex      // where requests share connections
+	stats     backendStats
+	_         [64]byte
 }
 
 // maxIdle caps the idle connections of one backend on one loop.
@@ -75,6 +76,10 @@ func (c *backendConn) keep(patience int64) {
 		c.conn.Close()
 		return
 	}
+	if c.transport.multiplexes() {
+		c.conn.Close() // the stream; it has ended
+		return
+	}
 	c.usedAt = c.worker.loop.Now()
 	c.conn.SetReadDeadline(deadlineAfter(c.usedAt, patience))
 	if !c.conn.Idle(c) {
@@ -100,6 +105,7 @@ func (c *backendConn) Wake(loop.Event) {
 
 // closeIdle closes what this loop keeps of the backend.
 func (b *backend) closeIdle(w *worker) {
+	b.workers[w.index].multiplex.close()
 	for own := &b.workers[w.index]; len(own.idle) > 0; {
 		own.idle[len(own.idle)-1].conn.Close()
 	}

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"io"
 	"net/netip"
 	"sync/atomic"
 	"syscall"
@@ -10,12 +9,14 @@ import (
 	"spillway/health"
 	"spillway/internal/config"
 	"spillway/internal/http1"
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 )
 
 // checkSettings are what one configuration says of a pool's health check. They are immutable.
 type checkSettings struct {
 	tcp     bool
+	grpc    bool
 	port    uint16 // 0: the backend's own
 	timing  health.CheckSettings
 	method  []byte
@@ -26,6 +27,7 @@ type checkSettings struct {
 func newCheckSettings(c *config.HealthCheck) *checkSettings {
 	s := &checkSettings{
 		tcp:    c.Type == config.CheckTCP,
+		grpc:   c.Type == config.CheckGRPC,
 		port:   c.Port,
 		method: []byte(c.Method),
 		timing: health.CheckSettings{Interval: c.Interval, FastInterval: c.FastInterval, Timeout: c.Timeout, Jitter: c.Jitter, Rise: c.Rise, Fall: c.Fall},
@@ -34,6 +36,9 @@ func newCheckSettings(c *config.HealthCheck) *checkSettings {
 	s.request = func(host string) []byte {
 		if c.Host != "" {
 			host = c.Host
+		}
+		if c.Type == config.CheckGRPC {
+			return grpcCheckRequest(host, c.Service)
 		}
 		head := c.Method + " " + c.Path + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: spillway-health-check\r\nAccept: */*\r\nConnection: close\r\n"
 		for _, h := range c.Headers {
@@ -67,11 +72,7 @@ type checker struct {
 	stopped  atomic.Bool
 	timer    *loop.Timer
 	running  bool
-	head     http1.Response
 }
-
-// checkBody is how much of an answer's body is looked at.
-const checkBody = 64 << 10
 
 // startChecker begins checking, first nanoseconds from now.
 func startChecker(b *backend, w *worker, s *checkSettings, first int64) *checker {
@@ -130,7 +131,8 @@ func (c *checker) check(t *loop.Task, s *checkSettings) (reason string, isRefuse
 	if s.port != 0 {
 		address = withPort(address, s.port)
 	}
-	conn, err := c.backend.transport.Load().dial(c.worker, t, address, nil, deadline)
+	tr := c.backend.transport.Load()
+	conn, err := tr.dial(c.worker, t, address, nil, deadline)
 	if err != nil {
 		isRefused = errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, loop.ErrSelfConnect)
 		return "connect: " + err.Error(), isRefused && s.port == 0
@@ -139,53 +141,49 @@ func (c *checker) check(t *loop.Task, s *checkSettings) (reason string, isRefuse
 	if s.tcp {
 		return "", false
 	}
+	if tr.multiplexes() {
+		shared := c.worker.h2.NewClientConn(conn, http2.ClientOptions{Scheme: tr.scheme()})
+		defer shared.Close()
+		if conn, err = shared.Open(); err != nil {
+			return "HTTP/2: " + err.Error(), false
+		}
+		defer conn.Close()
+	}
 	conn.SetReadDeadline(deadline)
 	conn.SetWriteDeadline(deadline)
+	return c.ask(t, conn, s), false
+}
+
+// ask sends the check's request and returns why its answer is not a good one;
+// empty if it is.
+func (c *checker) ask(t *loop.Task, conn loop.Stream, s *checkSettings) (reason string) {
 	if _, err := conn.Write(t, s.request(string(*c.backend.host.Load()))); err != nil {
-		return "write: " + err.Error(), false
+		return "write: " + err.Error()
 	}
-	return c.readAnswer(t, conn, s), false
+	var answer checkAnswer
+	if err := answer.readHead(t, conn, s.method); err != nil {
+		return answerFailure(err)
+	}
+	if !s.grpc && len(s.expect.Body) == 0 {
+		_, why := s.expect.Match(answer.head.Status, nil)
+		return why
+	}
+	body, trailers, err := answer.readBody(t, conn)
+	switch {
+	case err != nil:
+		return answerFailure(err)
+	case s.grpc:
+		return judgeGRPC(&answer.head, body, trailers)
+	}
+	_, why := s.expect.Match(answer.head.Status, body)
+	return why
 }
 
-// readAnswer reads as much of the answer as its judgement takes.
-func (c *checker) readAnswer(t *loop.Task, conn loop.Stream, s *checkSettings) (reason string) {
-	answer := make([]byte, 0, 4<<10)
-	c.head.Reset()
-	headLen := 0
-	for {
-		n, err := conn.Read(t, answer[len(answer):cap(answer)])
-		answer = answer[:len(answer)+n]
-		if headLen == 0 && len(answer) > 0 {
-			var malformed error
-			if headLen, malformed = c.head.Parse(answer, s.method, responseLimits); malformed != nil {
-				return "malformed answer: " + malformed.Error()
-			}
-		}
-		ended := err == io.EOF || len(answer) >= checkBody
-		if headLen > 0 && (len(s.expect.Body) == 0 || ended || c.bodyRead(len(answer)-headLen)) {
-			_, why := s.expect.Match(c.head.Status, answer[headLen:])
-			return why
-		}
-		if err != nil {
-			return "read: " + err.Error()
-		}
-		if ended {
-			return "the answer's head is too large"
-		}
-		if len(answer) == cap(answer) {
-			answer = append(answer, 0)[:len(answer)]
-		}
+func answerFailure(err error) (reason string) {
+	if malformed, ok := errors.AsType[*http1.Error](err); ok {
+		return "malformed answer: " + malformed.Error()
 	}
-}
-
-func (c *checker) bodyRead(have int) bool {
-	switch c.head.Framing {
-	case http1.NoBody:
-		return true
-	case http1.Length:
-		return int64(have) >= c.head.ContentLength
-	}
-	return false
+	return "read: " + err.Error()
 }
 
 func withPort(a loop.Address, port uint16) loop.Address {

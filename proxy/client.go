@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/netip"
 
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 )
 
@@ -11,8 +12,9 @@ type client struct {
 	worker     *worker
 	conn       loop.Stream
 	listener   *listener
-	origin     *origin // nil: all that is known is what the socket shows
-	next, prev *client // in the worker's clientList
+	origin     *origin           // nil: all that is known is what the socket shows
+	h2         *http2.ServerConn // nil: HTTP/1.1, or one stream of HTTP/2
+	next, prev *client           // in the worker's clientList
 
 	trustedBy *listenerSettings // for which trusted was judged
 	idleSince int64             // 0 while an exchange runs
@@ -69,6 +71,12 @@ func (cl *client) close() {
 		cl.listener.connections.Add(-1)
 	}
 	cl.conn.Close()
+}
+
+// ending tells whether the connection takes no further requests: the process or
+// the listener ends.
+func (cl *client) ending() bool {
+	return cl.worker.server.draining.Load() || cl.listener.retired.Load()
 }
 
 // trusts tells whether the peer may set the forwarding fields.

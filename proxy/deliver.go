@@ -46,7 +46,7 @@ func (x *exchange) deliver() outcome {
 
 // lastAnswer tells whether the client's connection shall end with the answer that begins now.
 func (x *exchange) lastAnswer() bool {
-	return x.worker.server.draining.Load() || x.client.listener.retired.Load()
+	return x.client.ending()
 }
 
 // write sends x.slices to the client.

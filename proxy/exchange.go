@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 
 	"spillway/balancer"
 	"spillway/internal/http1"
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 )
 
@@ -59,6 +61,9 @@ type exchange struct {
 	slices  [][]byte // what one write takes
 	record  record
 }
+
+// errHTTP2 says that a connection begins with the preface of HTTP/2.
+var errHTTP2 = errors.New("HTTP/2")
 
 func newExchange(w *worker) *exchange {
 	x := &exchange{worker: w, scratch: make([]byte, 0, 2048), slices: make([][]byte, 0, 32)}
@@ -118,7 +123,9 @@ func (x *exchange) abandon() {
 // should be read at once; else the client rests or is closed, and x.client is nil.
 func (x *exchange) serve() (again bool) {
 	x.reset()
-	if err := x.readRequest(); err != nil {
+	if err := x.readRequest(); err == errHTTP2 {
+		return x.startHTTP2()
+	} else if err != nil {
 		x.refuse(err)
 		return x.settle()
 	}
@@ -174,7 +181,7 @@ func (x *exchange) readRequest() error {
 	late := int64(0)
 	for {
 		if x.in != nil && !x.in.empty() {
-			n, err := x.request.Parse(x.in.unread(), x.settings.limits)
+			n, err := x.parseRequest()
 			if err != nil {
 				return err
 			}
@@ -202,6 +209,20 @@ func (x *exchange) readRequest() error {
 		}
 		x.in.end += n
 	}
+}
+
+// parseRequest looks for a whole head in what has been read, and on a new
+// connection for the beginning of HTTP/2 first; 0 asks for more.
+func (x *exchange) parseRequest() (n int, err error) {
+	if x.client.served == 0 && x.settings.maxStreams > 0 && !x.client.stream {
+		switch http2.MatchPreface(x.in.unread()) {
+		case http2.Preface:
+			return 0, errHTTP2
+		case http2.MaybePreface:
+			return 0, nil
+		}
+	}
+	return x.request.Parse(x.in.unread(), x.settings.limits)
 }
 
 // until is the deadline of a wait of at most patience nanoseconds, within that of the exchange.

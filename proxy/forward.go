@@ -154,6 +154,9 @@ func (x *exchange) attempt(reuse bool) outcome {
 
 // connect takes an idle connection of this loop or opens one.
 func (x *exchange) connect(reuse bool) (reused bool, err error) {
+	if tr := x.backend.transport.Load(); tr.multiplexes() {
+		return x.openStream(tr)
+	}
 	if reuse {
 		maxAge := int64(math.MaxInt64)
 		if !x.replayable() {

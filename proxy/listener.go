@@ -30,6 +30,7 @@ type listenerSettings struct {
 	scheme         string
 	proxyProtocol  bool
 	tls            *listenerTLS // nil: it ends no TLS
+	maxStreams     int          // of an HTTP/2 connection; 0: HTTP/1.1 only
 	rawTarget      *target      // where bytes go that no route names; nil: nowhere
 	headTimeout    int64        // nanoseconds, like all that follow; 0: none
 	bodyTimeout    int64
@@ -47,7 +48,12 @@ func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
 	if c.TLS != nil {
 		scheme = "https"
 	}
+	maxStreams := 0
+	if c.HTTP2 != nil {
+		maxStreams = c.HTTP2.MaxStreams
+	}
 	return &listenerSettings{
+		maxStreams:     maxStreams,
 		config:         c,
 		name:           c.Name,
 		protocol:       c.Protocol,

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"spillway/internal/http1"
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 )
 
@@ -84,6 +85,8 @@ func (x *exchange) receiveOutcome(err error) outcome {
 		return outcome{kind: bodyFailed, err: err}
 	case errors.Is(err, loop.ErrHangup):
 		return outcome{kind: clientGone, err: err}
+	case errors.Is(err, http2.ErrRefused):
+		return outcome{kind: unprocessed, err: err}
 	case errors.Is(err, loop.ErrTimeout):
 		return outcome{kind: timedOut, err: err}
 	case errors.Is(err, loop.ErrStopped):

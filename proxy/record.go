@@ -119,6 +119,9 @@ func (x *exchange) writeLog(total int64) {
 		Total:      total,
 		End:        r.end,
 	}
+	if x.client.stream {
+		e.Major, e.Minor = 2, 0
+	}
 	if f := x.request.Get(http1.Referer); f != nil {
 		e.Referer = f.Value
 	}

@@ -167,7 +167,11 @@ func (ln *listener) retire() {
 func (w *worker) closeIdleClients(age int64, only *listener) {
 	for c := w.clients.head; c != nil; {
 		next := c.next
-		if c.idleSince != 0 && w.loop.Now()-c.idleSince >= age && (only == nil || c.listener == only) {
+		switch {
+		case only != nil && c.listener != only:
+		case c.h2 != nil:
+			c.h2.Shutdown() // which keeps what runs, and what is on its way
+		case c.idleSince != 0 && w.loop.Now()-c.idleSince >= age:
 			c.close()
 		}
 		c = next

@@ -54,6 +54,9 @@ func (x *exchange) startTLS() bool {
 		stats.handshakesResumed++
 	}
 	cl.noteTLS(&state)
+	if state.NegotiatedProtocol == tlsconn.HTTP2 {
+		return x.startHTTP2()
+	}
 	cl.opened = true
 	return true
 }

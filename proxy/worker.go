@@ -5,6 +5,7 @@ import (
 
 	"spillway/balancer"
 	"spillway/internal/accesslog"
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 	"spillway/internal/router"
 	"spillway/internal/tlsconn"
@@ -15,6 +16,7 @@ type worker struct {
 	server   *Server
 	loop     *loop.Loop
 	tls      *tlsconn.Worker
+	h2       *http2.Worker
 	index    int
 	rand     *balancer.Rand
 	buffers  bufferPool
@@ -41,6 +43,7 @@ const maxFreeExchanges = 1024
 func newWorker(s *Server, l *loop.Loop) *worker {
 	w := &worker{server: s, loop: l, index: l.Index()}
 	w.tls = tlsconn.NewWorker(l)
+	w.h2 = http2.NewWorker(l)
 	w.rand = balancer.NewRand(randomSeed())
 	return w
 }

@@ -1,0 +1,159 @@
+package proxy
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"spillway/internal/http2"
+	"spillway/internal/loop"
+)
+
+// A multiplex is what one loop has of a backend whose connections serve many
+// requests at once.
+type multiplex struct {
+	transport *transport          // by which all of it was opened
+	conns     []*http2.ClientConn // the newest last
+	dialing   *sharedDial         // the one under way, if any
+}
+
+var (
+	errNoStreams     = errors.New("the backend takes no streams")
+	errDialAbandoned = errors.New("dial abandoned")
+)
+
+// maxDials is how many new connections one request waits for: a backend that
+// takes no streams on those takes none at all.
+const maxDials = 3
+
+// openStream has the request share a connection of this loop, or waits for a new one.
+func (x *exchange) openStream(tr *transport) (reused bool, err error) {
+	m := &x.backend.workers[x.worker.index].multiplex
+	m.use(tr)
+	began := x.worker.loop.Now()
+	deadline := x.until(x.pool.connectTimeout)
+	for dials := 0; ; dials++ {
+		if conn := m.take(); conn != nil {
+			if err = x.openOn(conn, tr, deadline); err == nil {
+				return dials == 0, nil
+			}
+		}
+		if dials == maxDials && err == nil {
+			err = errNoStreams
+		}
+		if err == nil {
+			err = m.await(x, tr, deadline)
+			x.record.connect = x.worker.loop.Now() - began
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// openOn opens the request's stream. Whether a switch of protocols is possible
+// is for the backend's settings to say, so those are waited for.
+func (x *exchange) openOn(conn *http2.ClientConn, tr *transport, deadline int64) error {
+	if len(x.request.Upgrade) > 0 {
+		if err := conn.AwaitSettings(x.task, deadline); err != nil {
+			return err
+		}
+	}
+	s, err := conn.Open()
+	if err == nil {
+		x.conn = &backendConn{conn: s, transport: tr, backend: x.backend, worker: x.worker}
+	}
+	return err
+}
+
+// use lets connections by another transport end with what runs on them.
+func (m *multiplex) use(tr *transport) {
+	if m.transport != tr {
+		m.close()
+		m.transport = tr
+	}
+}
+
+// take returns a connection that has room for a stream, or nil.
+func (m *multiplex) take() *http2.ClientConn {
+	m.conns = slices.DeleteFunc(m.conns, (*http2.ClientConn).Done)
+	for i := len(m.conns) - 1; i >= 0; i-- {
+		if m.conns[i].CanTakeStream() {
+			return m.conns[i]
+		}
+	}
+	return nil
+}
+
+// close lets the streams that run end, and the connections with them.
+func (m *multiplex) close() {
+	for _, c := range m.conns {
+		c.Shutdown()
+	}
+	m.conns, m.dialing = nil, nil
+}
+
+// await returns when the dial that is under way, or that it begins, has ended.
+func (m *multiplex) await(x *exchange, tr *transport, deadline int64) error {
+	d := m.dialing
+	if d == nil {
+		d = &sharedDial{backend: x.backend, worker: x.worker, transport: tr, idle: x.pool.idleTimeout,
+			deadline: deadlineAfter(x.worker.loop.Now(), x.pool.connectTimeout)}
+		m.dialing = d
+		x.worker.loop.Start(d)
+	}
+	d.waiters = append(d.waiters, x.task)
+	for !d.done {
+		if err := x.task.Park(deadline); err != nil {
+			d.waiters = slices.DeleteFunc(d.waiters, func(t *loop.Task) bool { return t == x.task })
+			return err
+		}
+	}
+	return d.err
+}
+
+// A sharedDial opens a connection for all requests that wait for one. It is a
+// task of its own, for any of them may give up.
+type sharedDial struct {
+	backend   *backend
+	worker    *worker
+	transport *transport
+	deadline  int64
+	idle      int64 // how long the connection may be unused, in nanoseconds
+	waiters   []*loop.Task
+	done      bool
+	err       error
+}
+
+// Run dials and wakes those that wait.
+func (d *sharedDial) Run(t *loop.Task) {
+	stats := d.worker.backendStats(d.backend)
+	stats.connects++
+	d.err = errDialAbandoned // what they hear of a panic
+	defer d.end()
+	conn, err := d.transport.dial(d.worker, t, d.backend.address, nil, d.deadline)
+	if d.err = err; err != nil {
+		stats.connectErrors++
+		return
+	}
+	c := d.worker.h2.NewClientConn(conn, http2.ClientOptions{
+		Settings: http2.Settings{IdleTimeout: time.Duration(d.idle)},
+		Scheme:   d.transport.scheme(),
+	})
+	m := &d.backend.workers[d.worker.index].multiplex
+	if m.dialing != d || d.backend.retired.Load() {
+		c.Shutdown() // what it was opened for is no more
+		return
+	}
+	m.conns = append(m.conns, c)
+}
+
+func (d *sharedDial) end() {
+	if m := &d.backend.workers[d.worker.index].multiplex; m.dialing == d {
+		m.dialing = nil
+	}
+	d.done = true
+	for _, waiter := range d.waiters {
+		waiter.Resume()
+	}
+}

@@ -46,7 +46,7 @@ func (c *Conn) Read(t *Task, p []byte) (int, error) {
 				return 0, err
 			}
 		}
-		n, errno := read(int(c.fd), p)
+		n, errno := c.loop.read(int(c.fd), p)
 		switch {
 		case errno == syscall.EAGAIN:
 			c.flags &^= readable
@@ -114,7 +114,7 @@ func (c *Conn) inputWaits() bool {
 		return false
 	}
 	var one [1]byte
-	if peekByte(int(c.fd), &one) == syscall.EAGAIN {
+	if c.loop.peekByte(int(c.fd), &one) == syscall.EAGAIN {
 		c.flags &^= readable
 		return false
 	}

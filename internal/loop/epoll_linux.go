@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func epollWaitNow(poll int, events []syscall.EpollEvent) int {
+func (k *kernel) epollWaitNow(poll int, events []syscall.EpollEvent) int {
+	k.calls.Waits++
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
 	if errno != 0 {
 		return 0
@@ -17,7 +18,8 @@ func epollWaitNow(poll int, events []syscall.EpollEvent) int {
 	return int(n)
 }
 
-func epollWait(poll int, events []syscall.EpollEvent, milliseconds int) int {
+func (k *kernel) epollWait(poll int, events []syscall.EpollEvent, milliseconds int) int {
+	k.calls.Waits++
 	n, err := syscall.EpollWait(poll, events, milliseconds)
 	if err != nil {
 		return 0
@@ -38,7 +40,8 @@ func drainEventfd(fd int) {
 }
 
 // peekByte looks at a byte of input without taking it.
-func peekByte(fd int, p *[1]byte) error {
+func (k *kernel) peekByte(fd int, p *[1]byte) error {
+	k.calls.IO++
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(p)), 1,
 		syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {

@@ -11,6 +11,7 @@ import (
 
 // An engine is a goroutine around an epoll instance, edge-triggered.
 type engine struct {
+	kernel
 	poll       int
 	wake       int // an eventfd that ends the wait when work is posted
 	asleep     atomic.Bool
@@ -74,12 +75,12 @@ func (l *Loop) wait() {
 		runtime.Gosched()
 		l.lastYield = l.now
 	}
-	n := epollWaitNow(l.poll, l.events[:])
+	n := l.epollWaitNow(l.poll, l.events[:])
 	if n == 0 && l.ready.empty() {
 		l.turnBegan.Store(0)
 		l.asleep.Store(true)
 		if l.mailbox.empty() {
-			n = epollWait(l.poll, l.events[:], l.untilNextTimer())
+			n = l.epollWait(l.poll, l.events[:], l.untilNextTimer())
 		}
 		l.asleep.Store(false)
 		l.now = Nanotime()

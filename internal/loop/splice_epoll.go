@@ -124,7 +124,7 @@ func (c *Conn) spliceIn(p *pipe, want int) (more bool, err error) {
 		if c.flags&closed != 0 {
 			return false, ErrClosed
 		}
-		n, errno := splice(int(c.fd), p.w, want)
+		n, errno := c.loop.splice(int(c.fd), p.w, want)
 		switch {
 		case errno == syscall.EAGAIN:
 			c.flags &^= readable
@@ -148,7 +148,7 @@ func (c *Conn) spliceOut(t *Task, p *pipe, timeout int64) (sent int64, err error
 		if c.flags&closed != 0 {
 			return sent, ErrClosed
 		}
-		n, errno := splice(p.r, int(c.fd), p.held)
+		n, errno := c.loop.splice(p.r, int(c.fd), p.held)
 		switch {
 		case errno == syscall.EAGAIN:
 			c.flags &^= writable
@@ -175,7 +175,8 @@ func after(now, timeout int64) int64 {
 	return now + timeout
 }
 
-func splice(from, to, n int) (int, syscall.Errno) {
+func (k *kernel) splice(from, to, n int) (int, syscall.Errno) {
+	k.calls.IO++
 	moved, _, errno := syscall.RawSyscall6(syscall.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0, uintptr(n), spliceFlags)
 	if errno != 0 {
 		return 0, errno

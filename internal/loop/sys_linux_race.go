@@ -6,12 +6,14 @@ import "syscall"
 
 // Package syscall tells the race detector which memory the kernel touched.
 
-func read(fd int, p []byte) (int, syscall.Errno) {
+func (k *kernel) read(fd int, p []byte) (int, syscall.Errno) {
+	k.calls.IO++
 	n, err := syscall.Read(fd, p)
 	return n, errnoOf(err)
 }
 
-func write(fd int, p []byte) (int, syscall.Errno) {
+func (k *kernel) write(fd int, p []byte) (int, syscall.Errno) {
+	k.calls.IO++
 	n, err := syscall.Write(fd, p)
 	return n, errnoOf(err)
 }

@@ -20,7 +20,7 @@ func (c *Conn) Write(t *Task, p []byte) (int, error) {
 	for done < len(p) {
 		n, errno := 0, syscall.Errno(0)
 		if c.flags&closed == 0 {
-			n, errno = write(int(c.fd), p[done:])
+			n, errno = c.loop.write(int(c.fd), p[done:])
 		}
 		wait, err := c.afterWrite(errno)
 		if err != nil {
@@ -88,7 +88,7 @@ func (c *Conn) afterWrite(errno syscall.Errno) (wait bool, err error) {
 
 func (c *Conn) writev(buffers [][]byte, skip int) (int, syscall.Errno) {
 	if n := c.loop.gather(buffers, skip); n > 0 {
-		return write(int(c.fd), c.loop.small[:n])
+		return c.loop.write(int(c.fd), c.loop.small[:n])
 	}
 	vectors := &c.loop.iovecs
 	count := 0
@@ -107,6 +107,7 @@ func (c *Conn) writev(buffers [][]byte, skip int) (int, syscall.Errno) {
 	if count == 0 {
 		return 0, 0
 	}
+	c.loop.calls.IO++
 	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITEV, uintptr(c.fd), uintptr(unsafe.Pointer(&vectors[0])), uintptr(count))
 	if errno != 0 {
 		n = 0

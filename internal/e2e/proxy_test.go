@@ -43,6 +43,13 @@ var running = make(chan struct{}, 4)
 // when it takes traffic. A crash, a data race or an early exit fails the test.
 func Start(t testing.TB, config string, vars Vars) *Proxy {
 	t.Helper()
+	return StartWith(t, config, vars, func(*exec.Cmd) {})
+}
+
+// StartWith is Start of a command that is made ready by prepare, which may give
+// it other outputs or another environment.
+func StartWith(t testing.TB, config string, vars Vars, prepare func(*exec.Cmd)) *Proxy {
+	t.Helper()
 	running <- struct{}{}
 	p := &Proxy{Dir: t.TempDir(), t: t, admin: freeAddress(t), addresses: map[string]string{}, exited: make(chan struct{})}
 	p.WriteConfig(config, vars)
@@ -51,6 +58,7 @@ func Start(t testing.TB, config string, vars Vars) *Proxy {
 	p.cmd.WaitDelay = patience
 	p.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0 exitcode=66", "GOTRACEBACK=all")
 	dieWithParent(p.cmd)
+	prepare(p.cmd)
 	t.Cleanup(p.end)
 	if err := p.cmd.Start(); err != nil {
 		close(p.exited)

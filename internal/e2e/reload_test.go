@@ -138,6 +138,18 @@ func (p *Proxy) appendListener(name, address string) {
 	}
 }
 
+// refuses waits until nobody listens on the address of a listener that was removed.
+func (p *Proxy) refuses(address string) {
+	p.t.Helper()
+	eventually(p.t, "the removed listener refuses", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+}
+
 func TestReloadAddsAndRemovesListeners(t *testing.T) {
 	t.Parallel()
 	a := NewBackend(t, "a")
@@ -160,13 +172,7 @@ func TestReloadAddsAndRemovesListeners(t *testing.T) {
 		}
 		p.WriteConfig(one, nil)
 		p.Reload()
-		eventually(t, "the removed listener refuses", func() bool {
-			conn, err := net.Dial("tcp", more)
-			if err == nil {
-				conn.Close()
-			}
-			return err != nil
-		})
+		p.refuses(more)
 	}
 	for _, failure := range load.Stop() {
 		t.Error(failure)

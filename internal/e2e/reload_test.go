@@ -10,21 +10,24 @@ import (
 )
 
 func TestKilledBackendCostsNoRequest(t *testing.T) {
+	some := int64(1500)
+	if raceEnabled {
+		some = 300
+	}
 	a, b := NewBackend(t, "a"), NewBackend(t, "b")
 	for name, checks := range map[string]string{
 		"unnoticed by checks": "",
 		"noticed by checks":   "health_check: {type: tcp, interval: 100ms, timeout: 1s, rise: 1, fall: 1}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The budget is for a failing service; here the first instants retry half.
-			p := Setup{Pool: "retries: {budget: 100%}\n" + checks}.Start(t, a, b)
-			load := StartLoad(t, p.Addr("web"), 8, "/load")
-			load.Await(t, 200)
+			p := Setup{Pool: checks}.Start(t, a, b)
+			load := StartLoad(t, p.Addr("web"), 16, "/load")
+			load.Await(t, 500)
 			for range 3 {
 				a.Kill()
-				load.Await(t, 500)
+				load.Await(t, some)
 				a.Start()
-				load.Await(t, 500)
+				load.Await(t, some)
 			}
 			for _, failure := range load.Stop() {
 				t.Error(failure)

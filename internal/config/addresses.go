@@ -37,7 +37,7 @@ func ForAddresses(from string, to []string) (*Config, error) {
 	c := defaultConfig()
 	c.Region = DefaultRegion
 	c.Listeners = []Listener{listener}
-	c.Routes = []Route{{Pool: pool.Name}}
+	c.Routes = []Route{{Pool: pool.Name, Priority: defaultPriority()}}
 	c.Pools = []Pool{pool}
 	return c, nil
 }

@@ -2,7 +2,7 @@ package config
 
 import "math"
 
-func (p *Pool) decodeBackends(pool int, v value) {
+func (p *Pool) decodeBackends(pool int, v value) (backends []section) {
 	first := map[Address]string{}
 	v.list(func(v value) {
 		b := Backend{Weight: 1}
@@ -12,8 +12,10 @@ func (p *Pool) decodeBackends(pool int, v value) {
 			"weight":       func(v value) { v.integer(&b.Weight, 0, maxWeight) },
 			"max_requests": func(v value) { v.integer(&b.MaxRequests, 1, math.MaxInt32) },
 			"backup":       func(v value) { v.boolean(&b.Backup) },
+			"spillway":     func(v value) { v.boolean(&b.Spillway) },
 		})
 		s.require("address")
+		backends = append(backends, s)
 		if at, ok := s.children["region"]; ok && b.Region != "" {
 			v.d.regionAt[[2]int{pool, len(p.Backends)}] = at
 		}
@@ -27,4 +29,5 @@ func (p *Pool) decodeBackends(pool int, v value) {
 	if v.isList() && len(v.node.Content) == 0 {
 		v.errorf("is empty; a pool has at least one backend")
 	}
+	return backends
 }

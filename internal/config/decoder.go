@@ -18,7 +18,8 @@ const maxNodes = 1 << 20
 type decoder struct {
 	file      string
 	env       func(string) (string, bool)
-	now       time.Time // what certificates are judged by
+	now       time.Time         // what certificates are judged by
+	notYet    map[string]string // see the variable of that name
 	read      files
 	errs      Errors
 	warnings  []Warning
@@ -34,7 +35,7 @@ type decoder struct {
 }
 
 func newDecoder(file string, env func(string) (string, bool)) *decoder {
-	return &decoder{file: file, env: env, now: time.Now(), expanding: map[*yaml.Node]bool{}, regionAt: map[[2]int]value{}}
+	return &decoder{file: file, env: env, now: time.Now(), notYet: notYet, expanding: map[*yaml.Node]bool{}, regionAt: map[[2]int]value{}}
 }
 
 // errorAt keeps an error, on one line whatever the file put into it.
@@ -138,6 +139,15 @@ func (s *section) exclude(reason string, keys ...string) {
 	}
 }
 
+// excludeUnlessOff is exclude for keys of which off says that they are not there.
+func (s *section) excludeUnlessOff(reason string, keys ...string) {
+	for _, key := range keys {
+		if v, ok := s.children[key]; ok && !v.isOff() {
+			v.errorf("%s", reason)
+		}
+	}
+}
+
 // fields is how each key of a section is decoded.
 type fields map[string]func(value)
 
@@ -145,22 +155,18 @@ type fields map[string]func(value)
 func (v value) section(known fields) section {
 	keys := slices.Sorted(maps.Keys(known))
 	if v.d.sawKeys != nil {
-		v.d.sawKeys(v.pattern, keys)
+		v.d.sawKeys(v.pattern, v.d.supported(v.pattern, keys))
 	}
 	s := section{at: v, children: map[string]value{}}
 	s.ok = v.entries(func(key value, child value) {
 		name := key.node.Value
-		if refused, ok := notYetKey(child.pattern); ok {
-			if refused.except == "" || child.node.Value != refused.except {
-				key.errorAtPath(v.path, name+" is not supported yet")
-				return
-			}
-			s.children[name] = child
+		if v.d.refuses(child) {
+			key.errorAtPath(v.path, name+" is not supported yet")
 			return
 		}
 		decode, ok := known[name]
 		if !ok {
-			key.errorAtPath(v.path, fmt.Sprintf("unknown key %q%s", clip(name), suggestKey(name, append(notYetKeys(v.pattern), keys...))))
+			key.errorAtPath(v.path, fmt.Sprintf("unknown key %q%s", clip(name), suggestKey(name, keys)))
 			return
 		}
 		if v.d.sawKey != nil {

@@ -51,14 +51,19 @@ func TestDefaults(t *testing.T) {
 			Limits:    ListenerLimits{Head: 32768, Fields: 100, Target: 8192},
 			Forwarded: Forwarded{For: true, Proto: true, Host: true, Port: true, RealIP: true, RequestID: true, Via: "spillway"},
 		}},
-		Routes: []Route{{Pool: "api"}},
+		Routes: []Route{{Pool: "api", Priority: Priority{Default: 50}}},
 		Pools: []Pool{{
 			Name:          "api",
 			Policy:        LeastConn,
 			Host:          HostPreserve,
 			RequestBuffer: 16384,
 			Protocol:      PoolHTTP1,
-			Ejection:      &Ejection{Failures: 5, Window: 10 * time.Second, Time: 30 * time.Second, KeepAtLeast: 1},
+			Ejection: &Ejection{
+				Failures: 5, GatewayErrors: 5,
+				SuccessRate: &SuccessRate{Stdev: 1.9, MinHosts: 5, MinRequests: 100},
+				Latency:     &SlowOutlier{Factor: 3, MinHosts: 3, MinRequests: 50},
+				Window:      10 * time.Second, Time: 30 * time.Second, MaxTime: 5 * time.Minute, KeepAtLeast: 1,
+			},
 			Timeouts: PoolTimeouts{
 				Connect: time.Second, Response: 30 * time.Second, Idle: time.Minute, Tunnel: time.Hour,
 			},
@@ -66,8 +71,10 @@ func TestDefaults(t *testing.T) {
 				Attempts: 2, Budget: 0.2,
 				On: RetryOn{Connect: true, Reset: true, Status: statuses(StatusRange{502, 504})},
 			},
-			Queue:    Queue{Timeout: time.Second},
-			Backends: []Backend{{Address: "127.0.0.1:9001", Region: "default", Weight: 1}},
+			Queue:        Queue{Timeout: time.Second},
+			Spill:        Spill{FullAt: 1, HomeAt: 0.9, Hold: 3},
+			LearnedLimit: true,
+			Backends:     []Backend{{Address: "127.0.0.1:9001", Region: "default", Weight: 1}},
 		}},
 	})
 }
@@ -76,8 +83,9 @@ func TestDefaultsOfOptionalSections(t *testing.T) {
 	c := good(t, "contract")
 	same(t, "sticky", c.Pool("web").Sticky, &Sticky{Cookie: "SRV", TTL: time.Hour})
 	same(t, "affinity", c.Pool("api").Affinity, &Affinity{Size: 100000, TTL: 10 * time.Minute})
-	same(t, "ejection", c.Pool("api").Ejection,
-		&Ejection{Failures: 3, Window: 10 * time.Second, Time: 30 * time.Second, KeepAtLeast: 1})
+	ejection := defaultEjection()
+	ejection.Failures = 3
+	same(t, "ejection", c.Pool("api").Ejection, &ejection)
 	same(t, "tcp check", c.Pool("web").HealthCheck, &HealthCheck{
 		Type: CheckTCP, Interval: 2 * time.Second, FastInterval: 2 * time.Second, Timeout: time.Second,
 		Jitter: 0.1, Rise: 2, Fall: 3,
@@ -173,12 +181,13 @@ func TestPools(t *testing.T) {
 			Method: "HEAD", Path: "/healthz?full=1", Host: "api.internal:81", Headers: []Header{{"X-Probe", "a"}},
 			Expect: Expect{Status: statuses(StatusRange{200, 200}, StatusRange{300, 399})},
 		},
-		Ejection: &Ejection{Failures: 3, Window: 10 * time.Second, Time: 30 * time.Second, KeepAtLeast: 1},
+		Ejection: c.Pool("api").Ejection,
 		Timeouts: PoolTimeouts{Connect: 2 * time.Second, Request: 10 * time.Second, Idle: 30 * time.Second, tunnelGiven: true},
 		Retries: Retries{
 			Attempts: 1, Budget: 0.125, On: RetryOn{Connect: true, Status: statuses(StatusRange{503, 503})},
 		},
-		Queue: Queue{Size: 10, Timeout: 2 * time.Second}, SpillOff: true,
+		Queue:    Queue{Size: 10, Timeout: 2 * time.Second},
+		SpillOff: true, Spill: defaultSpill(), LearnedLimit: true,
 		Backends: []Backend{
 			{Address: "10.0.1.10:8080", Region: "eu-west", Weight: 3, MaxRequests: 200},
 			{Address: "10.2.1.10:8080", Region: "us-east", Weight: 1},

@@ -124,12 +124,3 @@ func (e *Expect) decodeStatus(v value) {
 		v.list(one)
 	}
 }
-
-func (e *Ejection) decode(v value) {
-	v.section(fields{
-		"failures":      func(v value) { v.integer(&e.Failures, 1, mostInARow) },
-		"window":        func(v value) { v.duration(&e.Window, time.Millisecond) },
-		"time":          func(v value) { v.duration(&e.Time, time.Millisecond) },
-		"keep_at_least": func(v value) { v.integer(&e.KeepAtLeast, 0, math.MaxInt32) },
-	})
-}

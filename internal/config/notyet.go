@@ -1,37 +1,37 @@
 package config
 
-import "strings"
+import "slices"
 
-// notYet is what the configuration's contract names and this release cannot do. It is refused, never ignored.
-// What gets built leaves this table and joins its section's decoder.
-var notYet = map[string]refusal{
-	"pools[].spill":               {except: "off"},
-	"pools[].slow_start":          {},
-	"pools[].backends[].spillway": {},
+// notYet is the keys that the configuration's contract names and this release cannot do, with the value that each may
+// have all the same, or none. They are refused, never ignored. Their decoders, types and defaults are there already:
+// what gets built leaves this table, and that turns its key on.
+var notYet = map[string]string{
+	"routes[].spill":                  "",
+	"routes[].priority":               "",
+	"routes[].rate_limit":             "",
+	"routes[].concurrency_limit":      "",
+	"pools[].spill":                   "off",
+	"pools[].slow_start":              "",
+	"pools[].learned_limit":           "",
+	"pools[].hedge":                   "",
+	"pools[].load_header":             "",
+	"pools[].ejection.success_rate":   "",
+	"pools[].ejection.gateway_errors": "",
+	"pools[].ejection.latency":        "",
+	"pools[].ejection.max_time":       "",
+	"pools[].backends[].spillway":     "",
 }
 
-// refusal is what of a key is refused: some values or, without values, the key itself.
-type refusal struct {
-	values []string
-	except string // the value that the key may have all the same
+// refuses reports whether a value is one that cannot be done yet.
+func (d *decoder) refuses(v value) bool {
+	except, refused := d.notYet[v.pattern]
+	return refused && (except == "" || v.node.Value != except)
 }
 
-// notYetKey finds the refusal of a key by its pattern.
-func notYetKey(pattern string) (refusal, bool) {
-	r, ok := notYet[pattern]
-	return r, ok && r.values == nil
-}
-
-// notYetKeys is the keys of a section that are refused.
-func notYetKeys(section string) (keys []string) {
-	for pattern := range notYet {
-		parent, key := "", pattern
-		if i := strings.LastIndexByte(pattern, '.'); i >= 0 {
-			parent, key = pattern[:i], pattern[i+1:]
-		}
-		if _, refused := notYetKey(pattern); refused && parent == section {
-			keys = append(keys, key)
-		}
-	}
-	return keys
+// supported is the keys of a section that can have a value.
+func (d *decoder) supported(section string, keys []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		_, refused := d.notYet[join(section, key)]
+		return refused
+	})
 }

@@ -10,28 +10,31 @@ func (c *Config) decodePools(v value) {
 	taken := map[string]string{}
 	v.list(func(v value) {
 		p := defaultPool()
-		at := p.decode(len(c.Pools), v)
+		at := p.decode(c, v)
 		v.unique(taken, p.Name, at.or("name"))
 		c.Pools = append(c.Pools, p)
 	})
 }
 
 func defaultPool() Pool {
+	ejection := defaultEjection()
 	return Pool{
 		Policy:        LeastConn,
 		Host:          HostPreserve,
 		RequestBuffer: 16 << 10,
 		Protocol:      PoolHTTP1,
-		Ejection:      &Ejection{Failures: 5, Window: 10 * time.Second, Time: 30 * time.Second, KeepAtLeast: 1},
+		Ejection:      &ejection,
 		Timeouts: PoolTimeouts{
 			Connect: time.Second, Response: 30 * time.Second, Idle: 60 * time.Second, Tunnel: time.Hour,
 		},
-		Retries: defaultRetries(),
-		Queue:   Queue{Timeout: time.Second},
+		Retries:      defaultRetries(),
+		Queue:        Queue{Timeout: time.Second},
+		Spill:        defaultSpill(),
+		LearnedLimit: true,
 	}
 }
 
-func (p *Pool) decode(number int, v value) section {
+func (p *Pool) decode(c *Config, v value) section {
 	at := poolAt{}
 	s := v.section(fields{
 		"name": func(v value) { v.checked(&p.Name, complainName) },
@@ -49,17 +52,23 @@ func (p *Pool) decode(number int, v value) section {
 		"tls":            func(v value) { optional(v, &p.TLS, BackendTLS{}, (*BackendTLS).decode) },
 		"proxy_protocol": p.decodeProxyProtocol,
 		"health_check":   func(v value) { optional(v, &p.HealthCheck, defaultHealthCheck(), (*HealthCheck).decode) },
-		"ejection":       func(v value) { optional(v, &p.Ejection, *p.Ejection, (*Ejection).decode) },
-		"timeouts":       func(v value) { at.timeouts = p.Timeouts.decode(v) },
-		"retries":        func(v value) { at.retries = p.Retries.decode(v) },
-		"queue":          p.Queue.decode,
-		"backends":       func(v value) { p.decodeBackends(number, v) },
+		"ejection": func(v value) {
+			optional(v, &p.Ejection, *p.Ejection, func(e *Ejection, v value) { at.ejection = e.decode(v) })
+		},
+		"timeouts":      func(v value) { at.timeouts = p.Timeouts.decode(v) },
+		"retries":       func(v value) { at.retries = p.Retries.decode(v) },
+		"queue":         p.Queue.decode,
+		"spill":         func(v value) { p.decodeSpill(c, len(c.Pools), v) },
+		"slow_start":    func(v value) { v.duration(&p.SlowStart, 0) },
+		"learned_limit": func(v value) { v.onOff(&p.LearnedLimit) },
+		"hedge":         func(v value) { optional(v, &p.Hedge, Hedge{Quantile: 0.95}, (*Hedge).decode) },
+		"load_header":   p.decodeLoadHeader,
+		"backends":      func(v value) { at.backends = p.decodeBackends(len(c.Pools), v) },
 	})
 	at.pool = s
 	s.require("name", "backends")
 	p.checkProtocol(&at)
 	p.checkTLS(s)
-	p.SpillOff = s.has("spill") // off is all that it may say for now
 	if p.Policy == ConsistentHash && !s.has("hash_on") {
 		s.or("policy").errorf("consistent_hash needs hash_on, which says what to hash, such as hash_on: [client_ip]")
 	}

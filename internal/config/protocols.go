@@ -9,7 +9,10 @@ import (
 type listenerAt struct{ listener, timeouts, limits section }
 
 // poolAt is where a pool and its parts are.
-type poolAt struct{ pool, timeouts, retries section }
+type poolAt struct {
+	pool, timeouts, retries, ejection section
+	backends                          []section
+}
 
 // decodeProtocol leaves the protocol empty after an error, so that nothing else is held against it.
 func (l *Listener) decodeProtocol(v value) {
@@ -93,10 +96,13 @@ func (p *Pool) checkProtocol(at *poolAt) {
 // checkTCP is checkProtocol for pools that requests do not go to.
 func (p *Pool) checkTCP(at *poolAt) {
 	const reason = "is for HTTP, and this pool has protocol tcp"
-	at.pool.exclude(reason, "host", "request_buffer")
+	at.pool.excludeUnlessOff(reason, "host", "request_buffer", "sticky", "learned_limit", "hedge", "load_header")
 	at.timeouts.exclude(reason, "response", "request", "idle")
-	if p.Sticky != nil {
-		at.pool.exclude(reason, "sticky")
+	at.ejection.excludeUnlessOff(reason, "success_rate", "gateway_errors", "latency")
+	for i, backend := range at.backends {
+		if p.Backends[i].Spillway {
+			backend.exclude(reason, "spillway")
+		}
 	}
 	if slices.ContainsFunc(p.HashOn, func(k HashKey) bool { return k.Source != HashClientIP }) {
 		at.pool.exclude("a pool of protocol tcp can hash client_ip only", "hash_on")
@@ -107,4 +113,8 @@ func (p *Pool) checkTCP(at *poolAt) {
 	}
 	p.Host, p.RequestBuffer, p.Retries.On = "", 0, onlyConnect
 	p.Timeouts.Response, p.Timeouts.Request = 0, 0
+	p.LearnedLimit, p.Hedge, p.LoadHeader = false, nil, ""
+	if p.Ejection != nil {
+		p.Ejection.SuccessRate, p.Ejection.GatewayErrors, p.Ejection.Latency = nil, 0, nil
+	}
 }

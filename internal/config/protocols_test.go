@@ -36,14 +36,16 @@ func TestSilenceLimitIsTheListenersUnlessThePoolHasOne(t *testing.T) {
 
 func TestStreams(t *testing.T) {
 	routes := good(t, "contract").Routes
-	same(t, "by sni", routes[6], Route{Match: Match{SNI: "db.example.com"}, Stream: true, Pool: "db"})
+	same(t, "by sni", routes[6], Route{
+		Match: Match{SNI: "db.example.com"}, Stream: true, Pool: "db", Priority: defaultPriority(),
+	})
 	same(t, "by sni of one listener", routes[7], Route{
 		Match:  Match{SNI: "*.db.example.com", Listener: "through", ClientIP: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
-		Stream: true, Pool: "db-tls",
+		Stream: true, Pool: "db-tls", Priority: defaultPriority(),
 	})
 	same(t, "of a tcp listener", routes[8], Route{
 		Match:  Match{Listener: "redis", ClientIP: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
-		Stream: true, Pool: "db",
+		Stream: true, Pool: "db", Priority: defaultPriority(),
 	})
 	for i := range routes[:6] {
 		if routes[i].Stream {
@@ -65,7 +67,8 @@ func TestPoolProtocols(t *testing.T) {
 	same(t, "PROXY off", c.Pool("db-tls").ProxyProtocol, ProxyOff)
 	same(t, "tcp", *db, Pool{
 		Name: "db", Policy: ConsistentHash, HashOn: []HashKey{{Source: HashClientIP}}, Protocol: PoolTCP, ProxyProtocol: ProxyV2,
-		HealthCheck: db.HealthCheck, Ejection: db.Ejection,
+		HealthCheck: db.HealthCheck, Spill: defaultSpill(),
+		Ejection: &Ejection{Failures: 5, Window: 10 * time.Second, Time: 30 * time.Second, MaxTime: 5 * time.Minute, KeepAtLeast: 1},
 		Timeouts: PoolTimeouts{Connect: time.Second, Idle: time.Minute, Tunnel: time.Hour},
 		Retries:  Retries{Attempts: 1, Budget: 0.2, On: RetryOn{Connect: true}},
 		Queue:    Queue{Timeout: time.Second},

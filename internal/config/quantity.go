@@ -99,7 +99,10 @@ func formatSize(bytes int64) string {
 var percentForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?%$`)
 
 // percent decodes a percentage from 0% to 100% into a part of 1.
-func (v value) percent(dst *float64) bool {
+func (v value) percent(dst *float64) bool { return v.percentFrom(dst, 0) }
+
+// percentFrom is percent for percentages that are at least low.
+func (v value) percentFrom(dst *float64, low float64) bool {
 	text, ok := v.scalar("a percentage such as 20%", "!!str", "!!int", "!!float")
 	if !ok {
 		return false
@@ -114,6 +117,37 @@ func (v value) percent(dst *float64) bool {
 		v.errorf("%s is more than 100%%", clip(text))
 		return false
 	}
+	if number < low {
+		v.errorf("%s is too small, the least is %s%%", clip(text), formatNumber(low))
+		return false
+	}
 	*dst = number / 100
 	return true
 }
+
+var numberForm = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?$`)
+
+// number decodes a number between low and high, which may have a fraction.
+func (v value) number(dst *float64, low, high float64) bool {
+	text, ok := v.scalar("a number", "!!int", "!!float")
+	if !ok {
+		return false
+	}
+	if !numberForm.MatchString(strings.TrimPrefix(text, "-")) {
+		v.errorf("want a number in decimal digits, got %q", clip(text))
+		return false
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || number > high:
+		v.errorf("%s is too large, the most is %s", clip(text), formatNumber(high))
+		return false
+	case number < low:
+		v.errorf("%s is too small, the least is %s", clip(text), formatNumber(low))
+		return false
+	}
+	*dst = number
+	return true
+}
+
+func formatNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }

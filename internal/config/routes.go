@@ -8,7 +8,7 @@ import (
 
 func (c *Config) decodeRoutes(v value) {
 	v.list(func(v value) {
-		var r Route
+		r := Route{Priority: defaultPriority()}
 		r.decode(c, len(c.Routes), v)
 		c.Routes = append(c.Routes, r)
 	})
@@ -32,6 +32,12 @@ func (r *Route) decode(c *Config, number int, v value) {
 		"timeouts":         r.Timeouts.decode,
 		"retries":          r.Retries.decode,
 		"limits":           r.Limits.decode,
+		"spill":            func(v value) { r.decodeSpill(c, number, v) },
+		"priority":         r.Priority.decode,
+		"rate_limit":       func(v value) { optional(v, &r.RateLimit, defaultRateLimit(), (*RateLimit).decode) },
+		"concurrency_limit": func(v value) {
+			optional(v, &r.ConcurrencyLimit, defaultConcurrencyLimit(), (*ConcurrencyLimit).decode)
+		},
 	})
 	r.checkAction(at.route)
 	v.d.later = append(v.d.later, func() { c.Routes[number].settle(c, &at) })
@@ -55,7 +61,7 @@ func (r *Route) checkAction(s section) {
 		s.at.errorf("want one of pool, split, redirect, respond, got %s", strings.Join(actions, " and "))
 	case actions[0] == "redirect" || actions[0] == "respond":
 		s.exclude("is for a pool or split only, and this route has "+actions[0],
-			"strip_prefix", "rewrite", "request_headers", "timeouts", "retries", "limits")
+			"strip_prefix", "rewrite", "request_headers", "timeouts", "retries", "limits", "spill", "priority", "concurrency_limit")
 	}
 	if s.has("strip_prefix") && s.has("rewrite") {
 		s.or("rewrite").errorf("want one of strip_prefix and rewrite, got both")

@@ -74,6 +74,18 @@ func (v value) boolean(dst *bool) {
 	}
 }
 
+// onOff decodes on or off.
+func (v value) onOff(dst *bool) {
+	text, ok := v.scalar("on or off", "!!str")
+	switch {
+	case !ok:
+	case text == "on" || text == "off":
+		*dst = text == "on"
+	default:
+		v.errorf("want on or off, got %q", clip(text))
+	}
+}
+
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 // integer decodes a decimal number between low and high.
@@ -112,11 +124,6 @@ func choice[T ~string](v value, dst *T, words ...T) bool {
 		*dst = T(text)
 		return true
 	}
-	later := notYet[v.pattern].values
-	if slices.Contains(later, text) {
-		v.errorf("%q is not supported yet", text)
-		return false
-	}
 	known := []string{}
 	for _, word := range words {
 		known = append(known, string(word))
@@ -125,7 +132,7 @@ func choice[T ~string](v value, dst *T, words ...T) bool {
 	if len(known) > 1 {
 		want = "want one of " + strings.Join(known, ", ")
 	}
-	v.errorf("%s, got %q%s", want, clip(text), suggest(text, append(known, later...)))
+	v.errorf("%s, got %q%s", want, clip(text), suggest(text, known))
 	return false
 }
 

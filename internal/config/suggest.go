@@ -50,6 +50,11 @@ var peerWords = map[string][]string{
 	"tls_minimum_protocol_version": {"min_version"}, "verify": {"insecure_skip_verify"}, "skip_verify": {"insecure_skip_verify"},
 	"insecure": {"insecure_skip_verify"}, "verify_hostname": {"server_name"},
 	"accept_proxy": {"proxy_protocol"}, "send_proxy": {"proxy_protocol"}, "server_names": {"sni"}, "max_concurrent_streams": {"max_streams"},
+	"outlier": {"ejection"}, "consecutive_gateway_failure": {"gateway_errors"}, "max_ejection_time": {"max_time"},
+	"success_rate_stdev_factor": {"stdev"}, "warmup": {"slow_start"}, "slowstart": {"slow_start"}, "hedging": {"hedge"},
+	"ratelimit": {"rate_limit"}, "throttle": {"rate_limit"}, "limit_req": {"rate_limit"}, "limit_conn": {"concurrency_limit"},
+	"max_concurrency": {"concurrency_limit"}, "adaptive_concurrency": {"learned_limit"}, "failover": {"spill"}, "overflow": {"spill"},
+	"rps": {"rate"}, "average": {"rate"}, "orca": {"load_header"},
 	"default_backend": {"pool"}, "h2": {"http2"}, "service_name": {"service"},
 	"logging": {"log"}, "accesslog": {"access_log"}, "access_logs": {"access_log"}, "latency": {"rtt"},
 }

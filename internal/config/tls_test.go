@@ -265,3 +265,35 @@ func TestBundleWithADamagedCertificate(t *testing.T) {
 		t.Errorf("warnings %v, want %s", c.Warnings, want)
 	}
 }
+
+// Whatever is in a file, it is a certificate or a key, or there is a complaint.
+func FuzzPEM(f *testing.F) {
+	until := time.Now().Add(time.Hour)
+	cert := issue("a.example", until, nil)
+	f.Add(cert.certPEM())
+	f.Add(cert.keyPEM())
+	f.Add(cert.cert.Raw)
+	for _, name := range []string{"garbage.pem", "broken.pem", "broken.key", "encrypted.key"} {
+		content, err := os.ReadFile(filepath.Join("testdata", "certificates", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		chain, complaint := parseChain(content)
+		if (len(chain) == 0) != (complaint != "") {
+			t.Fatalf("%d certificates, complaint %q", len(chain), complaint)
+		}
+		key, complaint := parseKey(content)
+		if (key == nil) != (complaint != "") {
+			t.Fatalf("key %v, complaint %q", key, complaint)
+		}
+		if len(chain) > 0 && key != nil {
+			_ = complainPair(chain, key)
+		}
+		for _, cert := range chain {
+			_ = complainExpiry(cert, until)
+		}
+	})
+}

@@ -3,8 +3,8 @@ package config
 import "time"
 
 // Pool is a set of backends that can stand in for each other. For PoolTCP, a request is a connection: HashOn has only
-// HashClientIP, Retries.On only Connect, Sticky is nil, and Host, RequestBuffer and the timeouts Response and Request
-// are zero.
+// HashClientIP, Retries.On only Connect, and Sticky, Host, RequestBuffer, the timeouts Response and Request, what
+// Ejection knows of responses, LearnedLimit, Hedge and LoadHeader are zero.
 type Pool struct {
 	Name          string // unique
 	Policy        Policy
@@ -21,8 +21,13 @@ type Pool struct {
 	Timeouts      PoolTimeouts
 	Retries       Retries
 	Queue         Queue
-	SpillOff      bool      // requests never leave this instance's region
-	Backends      []Backend // at least one
+	SpillOff      bool          // requests never leave this instance's region
+	Spill         Spill         // how they leave it; see [Route.SpillFor]
+	SlowStart     time.Duration // how long a backend that is new or returns gets less than its share; 0: off
+	LearnedLimit  bool          // for a backend without MaxRequests, how many requests it takes is learned; without, it has no limit
+	Hedge         *Hedge        // nil: off
+	LoadHeader    string        // the response header in which a backend says how loaded it is, for the balancer alone; empty: none
+	Backends      []Backend     // at least one
 }
 
 // Policy is how a backend is chosen.
@@ -135,12 +140,30 @@ type Expect struct {
 	Body   string // has to be in the body; empty: any body
 }
 
-// Ejection takes a backend out for a while when requests to it fail.
+// Ejection takes a backend out for a while when requests to it fail, or go worse than with the others.
 type Ejection struct {
-	Failures    int // in a row, at least 1
-	Window      time.Duration
-	Time        time.Duration
-	KeepAtLeast int // available backends of the pool over all regions it may use
+	Failures      int          // in a row and within Window, at least 1
+	GatewayErrors int          // responses with 502, 503 or 504 in a row and within Window; 0: off
+	SuccessRate   *SuccessRate // nil: off
+	Latency       *SlowOutlier // nil: off
+	Window        time.Duration
+	Time          time.Duration // how long the first ejection lasts; repeated ones last longer
+	MaxTime       time.Duration // at least Time: how long any may last
+	KeepAtLeast   int           // available backends of the pool over all regions it may use
+}
+
+// SuccessRate ejects a backend of which more requests fail than of the others.
+type SuccessRate struct {
+	Stdev       float64 // standard deviations below the mean of all
+	MinHosts    int     // backends there have to be to compare, at least 2
+	MinRequests int     // requests a backend has to have had to be compared, at least 1
+}
+
+// SlowOutlier ejects a backend that is slower than the others.
+type SlowOutlier struct {
+	Factor      float64 // times the others' latency, above 1
+	MinHosts    int     // backends there have to be to compare, at least 2
+	MinRequests int     // requests a backend has to have had to be compared, at least 1
 }
 
 // PoolTimeouts bound how long a backend may take. Where it says so, 0 is no limit; the others are never 0.
@@ -175,6 +198,25 @@ type Queue struct {
 	Timeout time.Duration
 }
 
+// Spill is when requests leave this instance's region, and when they come back.
+type Spill struct {
+	FullAt float64  // the part of the region's capacity in use at which it counts as full, 0.01 to 1
+	HomeAt float64  // the part at which it no longer does; at most FullAt
+	Hold   int      // requests that may wait a moment for home before others leave; 0: none
+	To     []string // the only regions that they may go to, each known; nil: all
+}
+
+// Hedge sends a request that takes long to a second backend too. The first response counts. Only what may be sent twice
+// is, and only within the budget of the retries.
+type Hedge struct {
+	After    time.Duration // 0: Quantile counts
+	Quantile float64       // of the pool's latencies, 0.5 to 0.999
+}
+
+// LoadHeaderORCA is the LoadHeader whose value has the forms of ORCA (https://github.com/cncf/xds, xds.data.orca.v3).
+// The value of any other is a number from 0 to 1, or a percentage.
+const LoadHeaderORCA = "endpoint-load-metrics"
+
 // Backend is one server, or one name that stands for several.
 type Backend struct {
 	Address     Address // unique in its pool
@@ -182,4 +224,5 @@ type Backend struct {
 	Weight      int     // 0: gets no requests
 	MaxRequests int     // in flight from this instance; 0: learned
 	Backup      bool    // the last tier of its region
+	Spillway    bool    // another instance, which balances over its own region and never spills what spilled
 }

@@ -28,6 +28,11 @@ type Route struct {
 	Timeouts        RouteTimeouts
 	Retries         RouteRetries
 	Limits          RouteLimits
+
+	Spill            *RouteSpill // nil: the pool's holds
+	Priority         Priority
+	RateLimit        *RateLimit        // nil: none
+	ConcurrencyLimit *ConcurrencyLimit // nil: none
 }
 
 // Match is what a request has to be like. All that is given must match; the zero Match matches everything.
@@ -98,6 +103,16 @@ type RouteRetries struct {
 // RouteLimits take the place of the listener's; nil: the listener's holds.
 type RouteLimits struct {
 	Body *int64 // 0: no limit
+}
+
+// SpillFor is the spill of this route with a pool; off where requests never leave this instance's region.
+func (r *Route) SpillFor(p *Pool) (spill Spill, off bool) {
+	if r.Spill == nil {
+		return p.Spill, p.SpillOff
+	}
+	spill = p.Spill
+	spill.To = r.Spill.To
+	return spill, r.Spill.Off
 }
 
 // RequestTimeout is the time that a whole exchange of this route with a pool may take; 0: no limit.

@@ -257,7 +257,7 @@ func TestSuggest(t *testing.T) {
 		"xyz":                 "",
 		"":                    "",
 	} {
-		text := suggestKey(got, keys)
+		text := suggestWord(got, keys)
 		if want != "" {
 			want = didYouMean(want)
 		}

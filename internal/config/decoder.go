@@ -166,7 +166,7 @@ func (v value) section(known fields) section {
 		}
 		decode, ok := known[name]
 		if !ok {
-			key.errorAtPath(v.path, fmt.Sprintf("unknown key %q%s", clip(name), suggestKey(name, keys)))
+			key.errorAtPath(v.path, fmt.Sprintf("unknown key %q%s", clip(name), suggestWord(name, keys)))
 			return
 		}
 		if v.d.sawKey != nil {

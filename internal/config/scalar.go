@@ -132,7 +132,7 @@ func choice[T ~string](v value, dst *T, words ...T) bool {
 	if len(known) > 1 {
 		want = "want one of " + strings.Join(known, ", ")
 	}
-	v.errorf("%s, got %q%s", want, clip(text), suggest(text, known))
+	v.errorf("%s, got %q%s", want, clip(text), suggestWord(text, known))
 	return false
 }
 

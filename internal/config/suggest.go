@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// peerWords is what other balancers call a key of ours.
+// peerWords is what other balancers call a key of ours, or one of its values.
 var peerWords = map[string][]string{
 	"upstreams": {"pools", "backends"}, "clusters": {"pools"}, "services": {"pools"}, "backends": {"pools"},
 	"server_groups": {"pools"}, "frontends": {"listeners"}, "entrypoints": {"listeners"}, "binds": {"listeners"},
@@ -43,7 +43,7 @@ var peerWords = map[string][]string{
 	"maxqueue": {"queue", "size"}, "max_pending": {"size"}, "real_ip_from": {"trusted_proxies"},
 	"trusted_ips": {"trusted_proxies"}, "set_real_ip_from": {"trusted_proxies"}, "x_forwarded_for": {"for"},
 	"grace": {"drain_timeout"}, "grace_period": {"drain_timeout"}, "hard_stop_after": {"drain_timeout"},
-	"ssl": {"tls"}, "certs": {"certificates"}, "certificate": {"cert_file", "certificates"}, "cert": {"cert_file"}, "crt": {"cert_file"},
+	"certs": {"certificates"}, "certificate": {"cert_file", "certificates"}, "cert": {"cert_file"}, "crt": {"cert_file"},
 	"ssl_certificate": {"cert_file", "tls"}, "ssl_certificate_key": {"key_file", "tls"}, "private_key": {"key_file"}, "key": {"key_file"},
 	"ca": {"ca_file", "client_ca_file"}, "client_ca": {"client_ca_file"}, "trusted_ca": {"ca_file", "client_ca_file"},
 	"ssl_client_certificate": {"client_ca_file"}, "ssl_verify_client": {"client_auth"}, "ssl_protocols": {"min_version"},
@@ -55,12 +55,14 @@ var peerWords = map[string][]string{
 	"ratelimit": {"rate_limit"}, "throttle": {"rate_limit"}, "limit_req": {"rate_limit"}, "limit_conn": {"concurrency_limit"},
 	"max_concurrency": {"concurrency_limit"}, "adaptive_concurrency": {"learned_limit"}, "failover": {"spill"}, "overflow": {"spill"},
 	"rps": {"rate"}, "average": {"rate"}, "orca": {"load_header"},
+	"http2": {"h2"}, "grpc": {"h2"}, "http": {"http1"}, "ssl": {"tls"}, "least_request": {"least_conn"}, "least_connections": {"least_conn"},
+	"maglev": {"consistent_hash"}, "ring_hash": {"consistent_hash"}, "ip_hash": {"consistent_hash"}, "ewma": {"peak_ewma"},
 	"default_backend": {"pool"}, "h2": {"http2"}, "service_name": {"service"},
 	"logging": {"log"}, "accesslog": {"access_log"}, "access_logs": {"access_log"}, "latency": {"rtt"},
 }
 
-// suggestKey is suggest, for a key that may also be another balancer's word.
-func suggestKey(got string, known []string) string {
+// suggestWord is suggest, for a key or a value that may also be another balancer's word.
+func suggestWord(got string, known []string) string {
 	for _, ours := range peerWords[plain(got)] {
 		if slices.Contains(known, ours) {
 			return didYouMean(ours)

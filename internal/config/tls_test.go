@@ -129,6 +129,26 @@ func TestDigestChangesWithACertificate(t *testing.T) {
 	}
 }
 
+func TestWhyAFileCouldNotBeRead(t *testing.T) {
+	absolute := inCerts("site.pem")
+	for _, test := range []struct {
+		text string
+		err  error
+		want string
+	}{
+		{"a.pem", fs.ErrNotExist, `there is no file "a.pem"; a relative path starts at this file's folder`},
+		{absolute, &fs.PathError{Op: "stat", Path: absolute, Err: fs.ErrNotExist}, fmt.Sprintf("there is no file %q", clip(absolute))},
+		{"a.pem", fs.ErrPermission, `"a.pem" may not be read by the user that spillway runs as; change its owner or its mode`},
+		{"a.pem", errNotRegular, `"a.pem" is not a regular file`},
+		{"a.pem", errTooLarge, `"a.pem" is too large, the most is 4MiB`},
+		{"a.pem", &fs.PathError{Op: "read", Path: absolute, Err: errors.New("input/output error")}, `"a.pem" cannot be read: input/output error`},
+	} {
+		if got := complainRead(test.text, test.err); got != test.want {
+			t.Errorf("%s, %v: %s, want %s", test.text, test.err, got, test.want)
+		}
+	}
+}
+
 func TestCertificatesThatDoNotFit(t *testing.T) {
 	until := time.Now().Add(90 * 24 * time.Hour)
 	ca := issue("ca.example", until, nil)

@@ -132,7 +132,7 @@ type HTTP2 struct {
 
 // ListenerTimeouts bound how long a client may take. 0: no limit.
 type ListenerTimeouts struct {
-	Head time.Duration // the whole request head; and whatever comes before it or before bytes are passed on, TLS apart
+	Head time.Duration // the whole request head; also a PROXY header, and a ClientHello that is read for its SNI
 	Body time.Duration // progress of a request body
 	Idle time.Duration // between requests; for connections that are passed on see [Listener.SilenceLimit]
 }

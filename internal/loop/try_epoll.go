@@ -18,7 +18,7 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 		case c.flags&readable == 0:
 			return 0, ErrWouldBlock
 		}
-		n, errno := read(int(c.fd), p)
+		n, errno := c.loop.read(int(c.fd), p)
 		switch {
 		case errno == syscall.EAGAIN:
 			c.flags &^= readable
@@ -44,7 +44,7 @@ func (c *Conn) TryWrite(p []byte) (int, error) {
 	for {
 		n, errno := 0, syscall.Errno(0)
 		if c.flags&closed == 0 {
-			n, errno = write(int(c.fd), p)
+			n, errno = c.loop.write(int(c.fd), p)
 		}
 		wait, err := c.afterWrite(errno)
 		switch {

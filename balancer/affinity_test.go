@@ -20,7 +20,7 @@ func placed(t *testing.T, v *View, r *Request, keys int) []string {
 			t.Fatal(o)
 		}
 		ids[k] = m.Backend.ID()
-		m.Backend.Release()
+		m.Release()
 	}
 	return ids
 }
@@ -91,10 +91,10 @@ func TestAffinityYields(t *testing.T) {
 		{"down", func(ms []Member, _ *Request, at int) { ms[at].Available = false }, true},
 		{"weight 0", func(ms []Member, _ *Request, at int) { ms[at].Weight = 0 }, true},
 		{"tried", func(ms []Member, r *Request, at int) { r.Tried = []*Backend{ms[at].Backend} }, false},
-		{"full", func(ms []Member, _ *Request, at int) { ms[at].MaxRequests = 1; ms[at].Backend.Acquire(0) }, false},
+		{"full", func(ms []Member, _ *Request, at int) { ms[at].MaxRequests = 1; ms[at].Backend.acquire(0) }, false},
 		{"overloaded", func(ms []Member, _ *Request, at int) {
 			for range 100 {
-				ms[at].Backend.Acquire(0)
+				ms[at].Backend.acquire(0)
 			}
 		}, false},
 	} {
@@ -103,7 +103,7 @@ func TestAffinityYields(t *testing.T) {
 		r := keyedBy(newRequest(), 1)
 		r.Affinity = NewAffinity(10, 60*second)
 		first, _ := v.Pick(r)
-		first.Backend.Release()
+		first.Release()
 		well := slices.Clone(members)
 		tc.spoil(members, r, first.Index)
 		second, _ := NewView(hashSettings, members, v).Pick(r)
@@ -112,9 +112,9 @@ func TestAffinityYields(t *testing.T) {
 			continue
 		}
 		for first.Backend.Inflight() > 0 {
-			first.Backend.Release()
+			first.Backend.release()
 		}
-		second.Backend.Release()
+		second.Release()
 		r.Tried = nil
 		third, _ := NewView(hashSettings, well, v).Pick(r)
 		if (third.Index == second.Index) != tc.forever {

@@ -15,7 +15,7 @@ func TestAcquireIsExactAcrossGoroutines(t *testing.T) {
 	for range goroutines {
 		all.Go(func() {
 			for range rounds {
-				if !b.Acquire(max) {
+				if !b.acquire(max) {
 					continue
 				}
 				taken.Add(1)
@@ -23,7 +23,7 @@ func TestAcquireIsExactAcrossGoroutines(t *testing.T) {
 				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 				}
 				now.Add(-1)
-				b.Release()
+				b.release()
 			}
 		})
 	}
@@ -44,7 +44,7 @@ func TestAcquireLimit(t *testing.T) {
 	}{{max: 3, calls: 5, want: 3}, {max: 1, calls: 2, want: 1}, {max: 0, calls: 5, want: 5}, {max: -1, calls: 5, want: 5}} {
 		b := NewBackend("b")
 		for range tc.calls {
-			b.Acquire(tc.max)
+			b.acquire(tc.max)
 		}
 		if b.Inflight() != tc.want {
 			t.Errorf("max %d: %d of %d calls took a slot, want %d", tc.max, b.Inflight(), tc.calls, tc.want)
@@ -70,7 +70,7 @@ func TestPenaltyCountsFailuresAndForgetsThem(t *testing.T) {
 		}
 	}
 	for n := int64(1); n <= 5; n++ {
-		b.Observe(second, 1, true)
+		b.Observe(second, 1, Failed)
 		if p := b.penalty(second); p < n*loadUnit-n || p > n*loadUnit+n {
 			t.Errorf("%d failures weigh %d, want %d", n, p, n*loadUnit)
 		}
@@ -91,7 +91,7 @@ func TestPenaltyCountsFailuresAndForgetsThem(t *testing.T) {
 func TestPenaltyOfAnOutageIsBounded(t *testing.T) {
 	b := NewBackend("b")
 	for now := range 100 * second / 1e6 {
-		b.Observe(now*1e6, 1, true)
+		b.Observe(now*1e6, 1, Failed)
 	}
 	if p := b.penalty(100 * second); p > penaltyMost*loadUnit {
 		t.Errorf("penalty of %d requests", p/loadUnit)
@@ -107,7 +107,7 @@ func TestPenaltyLosesNoConcurrentFailure(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 50 {
-				b.Observe(second, 1, true)
+				b.Observe(second, 1, Failed)
 			}
 		})
 	}
@@ -131,16 +131,16 @@ func TestFastFailureAttractsNoTraffic(t *testing.T) {
 		var running []exchange
 		for ; r.Now < 20*second; r.Now += 1e6 { // 1000 a second, 50 ms each, unless it fails at once
 			for len(running) > 0 && running[0].end <= r.Now {
-				running[0].m.Backend.Observe(r.Now, 50e6, false)
-				running[0].m.Backend.Release()
+				running[0].m.Backend.Observe(r.Now, 50e6, Succeeded)
+				running[0].m.Release()
 				running = running[1:]
 			}
 			m, _ := v.Pick(r)
 			n++
 			if m.Index == 0 {
 				failed++
-				m.Backend.Observe(r.Now, 1e5, true)
-				m.Backend.Release()
+				m.Backend.Observe(r.Now, 1e5, Failed)
+				m.Release()
 				continue
 			}
 			running = append(running, exchange{m, r.Now + 50e6})

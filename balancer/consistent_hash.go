@@ -75,6 +75,17 @@ func (p *consistentHash) pick(r *Request) (*Member, bool) {
 	return m, full
 }
 
+// prefer does not ask the affinity, which belongs to one loop.
+func (p *consistentHash) prefer(r *Request) *Member {
+	if !r.Keyed {
+		return p.p2c.prefer(r)
+	}
+	if m := p.choice(r, false); m != nil {
+		return m
+	}
+	return lightest(p.members, r)
+}
+
 // settled is the member that the key is in use at, if that is a usable one of this tier.
 func (p *consistentHash) settled(r *Request) *Member {
 	backend, ok := r.Affinity.get(r.Key, r.Now)
@@ -88,16 +99,24 @@ func (p *consistentHash) settled(r *Request) *Member {
 }
 
 func (p *consistentHash) byKey(r *Request) (*Member, bool) {
+	if m := p.choice(r, true); m != nil {
+		return m, false
+	}
+	return leastLoaded(p.members, r)
+}
+
+// choice finds the first choice of the key that has not too much, and takes a slot of it if told so.
+func (p *consistentHash) choice(r *Request, take bool) *Member {
 	key := mix(r.Key, 0)
 	probes := 0
 	if p.table != nil {
 		for k := uint64(1); k <= maglevProbes && probes < hashProbes; k++ {
 			m := p.owners[p.table.owner(mix(key, k))]
-			if !m.usable || r.tried(m) {
+			if !m.usable || r.tried(m) || !m.warmFor(key, r.Now) {
 				continue
 			}
-			if p.acquire(m, r.Now) {
-				return m, false
+			if p.fits(m, r.Now, take) {
+				return m
 			}
 			probes++
 		}
@@ -107,30 +126,34 @@ func (p *consistentHash) byKey(r *Request) (*Member, bool) {
 		if m, score = p.ranks.below(key, score); m == nil {
 			break
 		}
-		if r.tried(m) {
+		if r.tried(m) || !m.warmFor(key, r.Now) {
 			continue
 		}
-		if p.acquire(m, r.Now) {
-			return m, false
+		if p.fits(m, r.Now, take) {
+			return m
 		}
 		probes++
 	}
-	if m := p.lighter(r); m != nil && p.acquire(m, r.Now) {
-		return m, false
+	if m := p.lighter(r); m != nil && p.fits(m, r.Now, take) {
+		return m
 	}
-	return leastLoaded(p.members, r)
+	return nil
 }
 
-// acquire takes a slot of m within the bound.
-func (p *consistentHash) acquire(m *Member, now int64) bool {
-	if m.Backend.Acquire(p.within(m, p.from)) {
+func (p *consistentHash) acquire(m *Member, now int64) bool { return p.fits(m, now, true) }
+
+// fits reports whether m stays within the bound with one request more, and takes a slot of it if told so. Recent
+// failures count like requests in flight, so the keys of a member that fails go to their next choice.
+func (p *consistentHash) fits(m *Member, now int64, take bool) bool {
+	penalty := m.Backend.penalty(now) / loadUnit
+	if m.Backend.upTo(p.within(m, p.from-penalty), take) {
 		return true
 	}
 	if math.IsInf(p.bound, 1) {
-		return m.Backend.Acquire(m.MaxRequests)
+		return m.Backend.upTo(p.within(m, unlimited), take)
 	}
 	mean := float64(p.inflight(now)+1) * float64(m.Weight) / p.weight
-	return m.Backend.Acquire(p.within(m, max(p.from, int64(math.Ceil(p.bound*mean)))))
+	return m.Backend.upTo(p.within(m, max(p.from, int64(math.Ceil(p.bound*mean)))-penalty), take)
 }
 
 func (p *consistentHash) within(m *Member, limit int64) int64 {

@@ -291,7 +291,7 @@ func TestAKeyIsHashedInTheRegionThatServesIt(t *testing.T) {
 
 func TestWithoutAKeyTheHashPolicyIsPowerOfTwoChoices(t *testing.T) {
 	members := some(2)
-	members[0].Backend.Acquire(0)
+	members[0].Backend.acquire(0)
 	if got := counts(t, NewView(hashSettings, members, nil), newRequest(), 100, false); got[1] != 100 {
 		t.Errorf("shares %v", got)
 	}
@@ -306,15 +306,15 @@ func TestARetriedKeyGoesToItsNextChoice(t *testing.T) {
 		for key := range uint64(500) {
 			r.Key, r.Tried = key, nil
 			first, _ := v.Pick(r)
-			first.Backend.Release()
+			first.Release()
 			r.Tried = []*Backend{first.Backend}
 			retry, _ := v.Pick(r)
-			retry.Backend.Release()
+			retry.Release()
 			down := slices.Clone(members)
 			down[first.Index].Available = false
 			r.Tried = nil
 			heir, _ := NewView(hashSettings, down, v).Pick(r)
-			heir.Backend.Release()
+			heir.Release()
 			if retry == first || retry.Backend != heir.Backend {
 				t.Fatalf("%d members, key %d at %d: retried at %d, but %d has the key when it is down", n, key, first.Index, retry.Index, heir.Index)
 			}

@@ -24,14 +24,14 @@ func TestPicksAllocateNothing(t *testing.T) {
 					m, _ := v.Pick(r)
 					r.Tried = append(r.Tried[:0], m.Backend)
 					if again, _ := v.Pick(r); again != nil && budget.Allow(r.Now) {
-						again.Backend.Observe(r.Now, int64(i), true)
-						again.Backend.Release()
+						again.Backend.Observe(r.Now, int64(i), Failed)
+						again.Release()
 					} else if again != nil {
-						again.Backend.Release()
+						again.Release()
 					}
 					r.Tried = r.Tried[:0]
-					m.Backend.Observe(r.Now, int64(i), false)
-					queue.Release(v.ByHash(m.Backend.Hash()), v)
+					m.Backend.Observe(r.Now, int64(i), Succeeded)
+					queue.Release(v.ByHash(m.Backend.Hash()), v, r.Now)
 				}
 			}
 			work() // the affinity table learns the keys, Tried gets its array
@@ -48,7 +48,7 @@ func TestWaitingAllocatesNothing(t *testing.T) {
 	if got := testing.AllocsPerRun(1, func() {
 		for range 1000 {
 			q.Join(w, v, r)
-			q.Release(m, v)
+			q.Release(m, v, second)
 		}
 	}); got != 0 {
 		t.Errorf("%v allocations in 1000 waits", got)
@@ -67,7 +67,7 @@ func BenchmarkPick(b *testing.B) {
 				for b.Loop() {
 					r.Key++
 					m, _ := v.Pick(r)
-					m.Backend.Release()
+					m.Release()
 				}
 			})
 		}
@@ -84,7 +84,7 @@ func BenchmarkPickShared(b *testing.B) {
 				for pb.Next() {
 					r.Key++
 					m, _ := v.Pick(r)
-					m.Backend.Release()
+					m.Release()
 				}
 			})
 		})
@@ -100,7 +100,7 @@ func BenchmarkPickWeighted(b *testing.B) {
 			for b.Loop() {
 				r.Key++
 				m, _ := v.Pick(r)
-				m.Backend.Release()
+				m.Release()
 			}
 		})
 	}
@@ -136,7 +136,7 @@ func BenchmarkObserve(b *testing.B) {
 			now := second
 			for b.Loop() {
 				now += 1e5
-				backend.Observe(now, 1e6, false)
+				backend.Observe(now, 1e6, Succeeded)
 			}
 		})
 	}

@@ -62,7 +62,7 @@ func (d *draw) next(r *Rand) *Member {
 func (d *draw) one(r *Request, not *Member) *Member {
 	const draws = 4
 	for range draws {
-		if m := d.next(r.Rand); m != not && r.mayTake(m) {
+		if m := d.next(r.Rand); m != not && r.mayTake(m) && m.warmEnough(r) {
 			return m
 		}
 	}
@@ -94,7 +94,7 @@ func drawOpen(members []*Member, r *Request, not *Member) (drawn *Member) {
 		if m == not || !r.mayTake(m) {
 			continue
 		}
-		w := uint64(m.Weight)
+		w := uint64(m.weightAt(r.Now))
 		if seen += w; r.Rand.below(seen) < w {
 			drawn = m
 		}

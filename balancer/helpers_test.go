@@ -40,7 +40,7 @@ func counts(t *testing.T, v *View, r *Request, n int, held bool) []int {
 		}
 		got[m.Index]++
 		if !held {
-			m.Backend.Release()
+			m.Release()
 		}
 	}
 	return got
@@ -75,7 +75,7 @@ func owners(t *testing.T, v *View, n int) []string {
 			t.Fatalf("key %d: %v", k, o)
 		}
 		ids[k] = m.Backend.ID()
-		m.Backend.Release()
+		m.Release()
 	}
 	return ids
 }

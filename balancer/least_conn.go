@@ -9,6 +9,8 @@ const leastConnScan = 64
 // neighbours from a random place on.
 type leastConn []*Member
 
+func (p leastConn) prefer(r *Request) *Member { return lightest(p, r) }
+
 func (p leastConn) pick(r *Request) (*Member, bool) {
 	return leastLoaded(p, r)
 }
@@ -20,7 +22,7 @@ func leastLoaded(members []*Member, r *Request) (*Member, bool) {
 		if m == nil {
 			break
 		}
-		if m.Backend.Acquire(m.MaxRequests) {
+		if m.Backend.acquire(m.MaxRequests) {
 			return m, false
 		}
 	}
@@ -42,7 +44,7 @@ func lightest(members []*Member, r *Request) (best *Member) {
 		if !r.mayTake(m) {
 			continue
 		}
-		load, w := m.Backend.load(r.Now), int64(m.Weight)
+		load, w := m.Backend.load(r.Now), m.weightAt(r.Now)
 		left, right := load*weight, least*w
 		switch {
 		case best == nil || left < right:
@@ -72,7 +74,7 @@ func firstWithRoom(members []*Member, r *Request) (*Member, bool) {
 		if r.tried(m) {
 			continue
 		}
-		if m.Backend.Acquire(m.MaxRequests) {
+		if m.Backend.acquire(m.MaxRequests) {
 			return m, false
 		}
 		full = true

@@ -76,17 +76,21 @@ func newPeakEWMA(members []*Member) *peakEWMA {
 }
 
 func (p *peakEWMA) pick(r *Request) (*Member, bool) {
+	if m := p.prefer(r); m != nil && m.Backend.acquire(m.MaxRequests) {
+		return m, false
+	}
+	return leastLoaded(p.members, r)
+}
+
+func (p *peakEWMA) prefer(r *Request) *Member {
 	m, b := p.two(r)
 	if b != nil {
 		floor := p.lowest(r.Now)
 		if p.expect(b, r.Now, floor) < p.expect(m, r.Now, floor) {
-			m = b
+			return b
 		}
 	}
-	if m != nil && m.Backend.Acquire(m.MaxRequests) {
-		return m, false
-	}
-	return leastLoaded(p.members, r)
+	return m
 }
 
 // expect is the latency a request would see at m, in ns and relative to others of the tier.
@@ -100,7 +104,11 @@ func (p *peakEWMA) expect(m *Member, now int64, floor float64) float64 {
 		return ewmaUnknown + pending
 	}
 	cost = max(cost*fade(last, uint32(now>>ewmaTick)), floor)
-	return cost * (pending*p.meanWeight/float64(m.Weight) + 1)
+	weight := float64(m.Weight)
+	if m.slowStart > 0 {
+		weight *= float64(m.Backend.warmth(now, m.slowStart)) / warmthUnit
+	}
+	return cost * (pending*p.meanWeight/weight + 1)
 }
 
 // lowest is the lowest cost of the tier, as it was when last looked at.

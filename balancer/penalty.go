@@ -37,6 +37,19 @@ func (b *Backend) penalty(now int64) int64 {
 	return int64(loadUnit * math.Exp(min(float64(ahead)/penaltyDecay, math.Ln2*10)))
 }
 
+// willing throws dice for a policy that does not look at the load: a member with a penalty sits out some of its
+// turns, as if each request of the penalty stood before one that is in flight; a cold one likewise.
+func (m *Member) willing(r *Request) bool {
+	penalty := m.Backend.penalty(r.Now)
+	if penalty > 0 {
+		busy := (m.Backend.inflight.Load() + 1) * loadUnit
+		if int64(r.Rand.below(uint64(max(busy+penalty, 1)))) >= busy {
+			return false
+		}
+	}
+	return m.warmEnough(r)
+}
+
 // load is what the backend has in flight plus its penalty, in loadUnit.
 func (b *Backend) load(now int64) int64 {
 	return b.inflight.Load()*loadUnit + b.penalty(now)

@@ -25,7 +25,7 @@ func TestLoadFollowsWeights(t *testing.T) {
 			r := newRequest()
 			for _, m := range members {
 				m.Backend.timed.Store(true)
-				m.Backend.Observe(r.Now, 1e6, false)
+				m.Backend.Observe(r.Now, 1e6, Succeeded)
 			}
 			total := 0
 			for _, w := range weights {
@@ -47,11 +47,11 @@ func TestLoadFollowsWeights(t *testing.T) {
 func TestLeastConnTakesTheLeastLoaded(t *testing.T) {
 	members := weighing(1, 1, 4)
 	for range 2 {
-		members[0].Backend.Acquire(0)
-		members[1].Backend.Acquire(0)
+		members[0].Backend.acquire(0)
+		members[1].Backend.acquire(0)
 	}
 	for range 5 {
-		members[2].Backend.Acquire(0)
+		members[2].Backend.acquire(0)
 	}
 	v := NewView(Settings{}, members, nil)
 	for i := range 20 {
@@ -59,7 +59,7 @@ func TestLeastConnTakesTheLeastLoaded(t *testing.T) {
 		if m.Index != 2 { // 5/4 < 2
 			t.Fatalf("pick %d: member %d", i, m.Index)
 		}
-		m.Backend.Release()
+		m.Release()
 	}
 }
 
@@ -74,7 +74,7 @@ func TestLeastConnKnowsMostOfALargePool(t *testing.T) {
 
 func TestPowerOfTwoChoicesDrawsDifferentMembers(t *testing.T) {
 	members := some(2)
-	members[0].Backend.Acquire(0)
+	members[0].Backend.acquire(0)
 	v := NewView(Settings{Policy: P2C}, members, nil)
 	got := counts(t, v, newRequest(), 1000, false)
 	if got[0] != 0 {
@@ -85,9 +85,9 @@ func TestPowerOfTwoChoicesDrawsDifferentMembers(t *testing.T) {
 func TestPowerOfTwoChoicesWhenOneWeightDominates(t *testing.T) {
 	members := weighing(MaxWeight, 1, 1)
 	for range 3 * MaxWeight / 1000 {
-		members[0].Backend.Acquire(0)
+		members[0].Backend.acquire(0)
 	}
-	members[1].Backend.Acquire(0)
+	members[1].Backend.acquire(0)
 	v := NewView(Settings{Policy: P2C}, members, nil)
 	got := counts(t, v, newRequest(), 1000, false)
 	if got[1] != 0 || got[2] == 0 { // 3/1000 beats 1; an idle one beats both
@@ -113,7 +113,7 @@ func TestRoundRobinIsSmooth(t *testing.T) {
 		for range tc.want {
 			m, _ := v.Pick(r)
 			got.WriteByte("abc"[m.Index])
-			m.Backend.Release()
+			m.Release()
 		}
 		if got.String() != tc.want {
 			t.Errorf("weights %v: %s, want %s", tc.weights, got.String(), tc.want)
@@ -177,7 +177,7 @@ func TestTrafficOfFullMembersGoesToAllOthers(t *testing.T) {
 		members := some(8)
 		for i := range 6 {
 			members[i].MaxRequests = 1
-			members[i].Backend.Acquire(0)
+			members[i].Backend.acquire(0)
 		}
 		got := counts(t, NewView(Settings{Policy: policy}, members, nil), newRequest(), 4000, false)
 		if got[6] < 1600 || got[7] < 1600 {
@@ -254,8 +254,8 @@ func TestPeakEWMAPrefersTheFaster(t *testing.T) {
 		r.Now += 2e6
 		m, _ := v.Pick(r)
 		got[m.Index]++
-		m.Backend.Observe(r.Now, []int64{1e6, 20e6}[m.Index], false)
-		m.Backend.Release()
+		m.Backend.Observe(r.Now, []int64{1e6, 20e6}[m.Index], Succeeded)
+		m.Release()
 	}
 	if got[1] == 0 || got[1]*20 > got[0] {
 		t.Errorf("the one that takes 20 times as long got %d, the other %d", got[1], got[0])
@@ -267,12 +267,12 @@ func TestPeakEWMAFadesToTheBestOfTheTier(t *testing.T) {
 	members := some(2)
 	v := NewView(Settings{Policy: PeakEWMA}, members, nil)
 	r := newRequest()
-	members[0].Backend.Observe(r.Now, 1e6, false)
-	members[1].Backend.Observe(r.Now, 50e6, false)
+	members[0].Backend.Observe(r.Now, 1e6, Succeeded)
+	members[1].Backend.Observe(r.Now, 50e6, Succeeded)
 	p := v.regions[0].tiers[0].picker.(*peakEWMA)
 	for range 600 {
 		r.Now += second
-		members[0].Backend.Observe(r.Now, 1e6, false)
+		members[0].Backend.Observe(r.Now, 1e6, Succeeded)
 	}
 	floor := p.lowest(r.Now)
 	if got := p.expect(&v.members[1], r.Now, floor); got < 0.99e6 {
@@ -284,7 +284,7 @@ func TestPeakEWMATriesAnUnknownOneOnceAtATime(t *testing.T) {
 	members := some(2)
 	v := NewView(Settings{Policy: PeakEWMA}, members, nil)
 	r := newRequest()
-	members[0].Backend.Observe(r.Now, 1e6, false)
+	members[0].Backend.Observe(r.Now, 1e6, Succeeded)
 	got := counts(t, v, r, 50, true)
 	if got[1] != 1 {
 		t.Errorf("%d requests at once to one that never answered", got[1])
@@ -294,12 +294,12 @@ func TestPeakEWMATriesAnUnknownOneOnceAtATime(t *testing.T) {
 func TestLatencyCostsNothingUnlessThePolicyNeedsIt(t *testing.T) {
 	members := some(1)
 	NewView(Settings{Policy: P2C}, members, nil)
-	members[0].Backend.Observe(second, 1e6, false)
+	members[0].Backend.Observe(second, 1e6, Succeeded)
 	if members[0].Backend.cost.Load() != 0 {
 		t.Error("p2c: latency was recorded")
 	}
 	NewView(Settings{Policy: PeakEWMA}, members, nil)
-	members[0].Backend.Observe(second, 1e6, false)
+	members[0].Backend.Observe(second, 1e6, Succeeded)
 	if members[0].Backend.cost.Load() == 0 {
 		t.Error("peak_ewma: latency was not recorded")
 	}

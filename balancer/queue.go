@@ -5,17 +5,22 @@ import (
 	"sync/atomic"
 )
 
-// Queue holds the requests that wait because everyone in reach is full, oldest first. A slot that comes free is
-// handed to the oldest: it is never free in between, so nobody who came later can take it. All loops share a
-// queue. It has a lock, which Release and Serve leave alone while nobody waits.
+// Queue holds the requests that wait: because everyone in reach is full (Join), or for a moment because home is
+// (Hold). A slot that comes free is handed to one that may use it: it is never free in between, so nobody who
+// came later can take it. That is the oldest, as long as the queue drains; while it stands (see standing) it is
+// the newest, since the oldest will hardly be served in time whatever is done. All loops share a queue. It has a
+// lock, which Release and Serve leave alone while nobody waits.
 //
 // A request that finds Waiting() above zero should join rather than pick, or it overtakes those who wait.
 type Queue struct {
-	waiting atomic.Int64
-	_       [120]byte
+	total   atomic.Int64 // waiting and holding
+	holding atomic.Int64
+	joins   atomic.Uint64
+	_       [104]byte
 
 	mu          sync.Mutex
 	size        int64
+	standing    standing
 	first, last *Waiter
 }
 
@@ -26,16 +31,25 @@ type Waiter struct {
 	// held. It must not block. It is set before the first Join and not changed. Since it may still be on its way
 	// when Leave returns, a call of it only means that Taken is worth a look.
 	Wake func()
+	// Deadline is when a slot is of no use any more; 0: never. It is set before Join or Hold. The waiter still has
+	// to Leave.
+	Deadline int64
 
-	taken      atomic.Pointer[Member]
-	queued     bool // these three under the queue's lock
+	taken atomic.Pointer[Member]
+
+	// All that follows under the queue's lock.
+	queued     bool
+	since      int64
+	allowed    []string
+	noSpill    bool
+	only       *place // it holds for a slot there; nil: it waits for any
 	next, prev *Waiter
 }
 
 // Taken is the member whose slot the waiter was given, or nil.
 func (w *Waiter) Taken() *Member { return w.taken.Load() }
 
-// NewQueue makes a queue for at most size requests.
+// NewQueue makes a queue for at most size requests, besides those that hold.
 func NewQueue(size int) *Queue { return &Queue{size: int64(size)} }
 
 // Resize changes how many may wait from now on; those who do stay.
@@ -45,19 +59,29 @@ func (q *Queue) Resize(size int) {
 	q.mu.Unlock()
 }
 
-// Waiting is the number of requests that wait.
-func (q *Queue) Waiting() int { return int(q.waiting.Load()) }
+// Waiting is the number of requests that wait because everyone is full.
+func (q *Queue) Waiting() int { return int(max(0, q.total.Load()-q.holding.Load())) }
+
+// Holding is the number of requests that wait for home.
+func (q *Queue) Holding() int { return int(q.holding.Load()) }
 
 // Join puts w at the end and reports true, unless the queue is full. Since a slot may have come free between the
 // pick that failed and the joining, it then serves the queue from v by r: look at Taken before parking. If w itself
 // was served, Wake is not called; an older waiter may get what r picked, and finds out whether it can use it.
-func (q *Queue) Join(w *Waiter, v *View, r *Request) bool {
+func (q *Queue) Join(w *Waiter, v *View, r *Request) bool { return q.join(w, v, r, nil) }
+
+// Hold is Join after a pick of r in v that said Hold: w waits for a slot in the nearest region and no other. It
+// reports false if all places are taken. The wait should end after r.Patience, with a pick that has NoHold.
+func (q *Queue) Hold(w *Waiter, v *View, r *Request) bool { return q.join(w, v, r, r.held) }
+
+func (q *Queue) join(w *Waiter, v *View, r *Request, only *place) bool {
 	q.mu.Lock()
-	if q.waiting.Load() >= q.size {
+	if only == nil && int64(q.Waiting()) >= q.size || only != nil && q.Holding() >= v.hold {
 		q.mu.Unlock()
 		return false
 	}
 	w.taken.Store(nil)
+	w.since, w.allowed, w.noSpill, w.only = r.Now, r.Allowed, r.NoSpill, only
 	w.queued, w.prev, w.next = true, q.last, nil
 	if q.last != nil {
 		q.last.next = w
@@ -65,7 +89,11 @@ func (q *Queue) Join(w *Waiter, v *View, r *Request) bool {
 		q.first = w
 	}
 	q.last = w
-	q.waiting.Add(1)
+	if only != nil {
+		q.holding.Add(1)
+	}
+	q.total.Add(1)
+	q.joins.Add(1)
 	q.mu.Unlock()
 	q.serve(v, r, w)
 	return true
@@ -82,55 +110,112 @@ func (q *Queue) Leave(w *Waiter) *Member {
 	return w.Taken()
 }
 
-// Release gives back the slot of m and hands it to whoever has waited longest, if m is still of use in v (the
-// view now in force; m may be of an older one).
-func (q *Queue) Release(m *Member, v *View) {
-	if q.Waiting() > 0 {
-		now := v.ByHash(m.Backend.hash)
-		if now.takes(m.Backend) && (now.MaxRequests <= 0 || m.Backend.Inflight() <= now.MaxRequests) && q.hand(now, nil) {
-			return
+// Release gives back the slot of m and hands it to a waiter, if m is still of use in v (the view now in force; m
+// may be of an older one) and there is one who may use it.
+func (q *Queue) Release(m *Member, v *View, now int64) {
+	if q.total.Load() > 0 {
+		next := v.ByHash(m.Backend.hash)
+		if next.takes(m.Backend) && (next.MaxRequests <= 0 || m.Backend.Inflight() <= next.MaxRequests) {
+			if q.handOver(m, next, v, now) {
+				return
+			}
 		}
 	}
-	m.Backend.Release()
+	m.Release()
 	// Someone may have joined before the release and not have seen it: see Join. Either they or we do.
-	for q.Waiting() > 0 {
-		now := v.ByHash(m.Backend.hash)
-		if !now.takes(m.Backend) || !now.Backend.Acquire(now.MaxRequests) {
+	for q.total.Load() > 0 {
+		next, joins := v.ByHash(m.Backend.hash), q.joins.Load()
+		if !next.takes(m.Backend) || !next.Acquire() {
 			return
 		}
-		if !q.hand(now, nil) {
-			now.Backend.Release()
+		if !q.hand(next, v, now, nil) {
+			next.Release()
+			if q.joins.Load() == joins {
+				return
+			}
 		}
 	}
+}
+
+// handOver hands on the slot of m as one of next, the same backend, which may have come to another region.
+func (q *Queue) handOver(m, next *Member, v *View, now int64) bool {
+	if m.region != nil && m.region.place == next.region.place {
+		next.region.place.passOn()
+		return q.hand(next, v, now, nil)
+	}
+	next.region.place.acquire(unlimited)
+	if !q.hand(next, v, now, nil) {
+		next.region.place.release()
+		return false
+	}
+	if m.region != nil {
+		m.region.place.release()
+	}
+	return true
 }
 
 // takes reports whether m, which may be nil, is a member that new requests for b go to.
-func (m *Member) takes(b *Backend) bool { return m != nil && m.Backend == b && m.usable }
+func (m *Member) takes(b *Backend) bool {
+	return m != nil && m.Backend == b && m.region != nil && m.usable
+}
 
-// Serve hands out what room v has, picking by r, until nobody waits or all is full. To be called when a new view
-// came into force. No Keyed, Tried or Affinity of r should be set.
+// Serve hands out what room v has until nobody waits or all is full. To be called when a new view came into force;
+// r is for its Now and Rand.
 func (q *Queue) Serve(v *View, r *Request) { q.serve(v, r, nil) }
 
 func (q *Queue) serve(v *View, r *Request, self *Waiter) {
-	for q.Waiting() > 0 {
-		m, _ := v.Pick(r)
-		if m == nil {
-			return
-		}
-		if !q.hand(m, self) {
-			m.Backend.Release()
-		}
+	if q.total.Load() == 0 {
+		return
 	}
+	was := *r
+	r.NoHold = true
+	for q.total.Load() > 0 {
+		q.mu.Lock()
+		w, m := q.servable(v, r)
+		if w == nil {
+			q.mu.Unlock()
+			break
+		}
+		q.give(w, m, self)
+	}
+	*r = was
 }
 
-// hand gives the slot of m to the oldest waiter and wakes it unless it is self; false when nobody waits.
-func (q *Queue) hand(m *Member, self *Waiter) bool {
-	q.mu.Lock()
-	w := q.first
-	if w == nil {
-		q.mu.Unlock()
-		return false
+// servable finds a waiter and a member for it, its slot taken, by r within what the waiter may use.
+func (q *Queue) servable(v *View, r *Request) (*Waiter, *Member) {
+	var failed *Waiter
+	newest := q.newestFirst(r.Now)
+	for w := q.end(newest); w != nil; w = w.after(newest) {
+		if w.late(r.Now) || failed != nil && w.likes(failed) {
+			continue
+		}
+		r.Allowed, r.NoSpill, r.only = w.allowed, w.noSpill, w.only
+		if m, _ := v.Pick(r); m != nil {
+			return w, m
+		}
+		if failed = w; w.allowed == nil && !w.noSpill && w.only == nil {
+			break // nobody may use more than this one
+		}
 	}
+	return nil, nil
+}
+
+// hand gives the slot of m to a waiter that may use it and wakes it unless it is self; false when there is none.
+func (q *Queue) hand(m *Member, v *View, now int64, self *Waiter) bool {
+	q.mu.Lock()
+	newest := q.newestFirst(now)
+	for w := q.end(newest); w != nil; w = w.after(newest) {
+		if !w.late(now) && w.mayUse(m, v) {
+			q.give(w, m, self)
+			return true
+		}
+	}
+	q.mu.Unlock()
+	return false
+}
+
+// give ends the wait of w with m. It is called with the lock and returns without.
+func (q *Queue) give(w *Waiter, m *Member, self *Waiter) {
 	q.remove(w)
 	w.taken.Store(m)
 	wake := w.Wake
@@ -138,20 +223,4 @@ func (q *Queue) hand(m *Member, self *Waiter) bool {
 	if w != self {
 		wake()
 	}
-	return true
-}
-
-func (q *Queue) remove(w *Waiter) {
-	if w.prev != nil {
-		w.prev.next = w.next
-	} else {
-		q.first = w.next
-	}
-	if w.next != nil {
-		w.next.prev = w.prev
-	} else {
-		q.last = w.prev
-	}
-	w.queued, w.next, w.prev = false, nil, nil
-	q.waiting.Add(-1)
 }

@@ -41,12 +41,12 @@ func TestQueueServesTheOldestFirst(t *testing.T) {
 	var woken []int
 	waiters := inLine(t, q, v, r, 3, &woken)
 	for i := range waiters {
-		q.Release(m, v)
+		q.Release(m, v, second)
 		if waiters[i].Taken() != &v.members[0] || q.Waiting() != 2-i || m.Backend.Inflight() != 1 {
 			t.Fatalf("release %d: given %v, %d waiting, %d in flight", i, waiters[i].Taken(), q.Waiting(), m.Backend.Inflight())
 		}
 	}
-	q.Release(m, v)
+	q.Release(m, v, second)
 	if !slices.Equal(woken, []int{0, 1, 2}) || m.Backend.Inflight() != 0 {
 		t.Errorf("woken %v, %d in flight at the end", woken, m.Backend.Inflight())
 	}
@@ -91,7 +91,7 @@ func TestQueueLosesWhoLeaves(t *testing.T) {
 			t.Fatal("could not join again")
 		}
 		for range 3 {
-			q.Release(m, v)
+			q.Release(m, v, second)
 		}
 		want := append(slices.DeleteFunc([]int{0, 1, 2}, func(i int) bool { return i == leaver }), leaver)
 		if !slices.Equal(woken, want) {
@@ -105,7 +105,7 @@ func TestWhoWasGivenASlotKeepsItWhenLeaving(t *testing.T) {
 	q := NewQueue(1)
 	var woken []int
 	w := inLine(t, q, v, r, 1, &woken)[0]
-	q.Release(m, v)
+	q.Release(m, v, second)
 	if got := q.Leave(w); got == nil || got.Backend != m.Backend || m.Backend.Inflight() != 1 {
 		t.Errorf("left with %v, %d in flight", got, m.Backend.Inflight())
 	}
@@ -115,7 +115,7 @@ func TestWhoWasGivenASlotKeepsItWhenLeaving(t *testing.T) {
 func TestJoinSeesASlotThatCameFreeBefore(t *testing.T) {
 	v, m, r := oneSlot(t)
 	q := NewQueue(2)
-	q.Release(m, v)
+	q.Release(m, v, second)
 	w := &Waiter{Wake: func() { t.Error("woken by itself") }}
 	if !q.Join(w, v, r) || w.Taken() == nil || q.Waiting() != 0 {
 		t.Errorf("given %v, %d waiting", w.Taken(), q.Waiting())
@@ -139,7 +139,7 @@ func TestReleaseHandsOnOnlyWhatIsStillOfUse(t *testing.T) {
 	} {
 		members := some(2) // the second keeps the view from panic and has no room
 		members[0].MaxRequests, members[1].MaxRequests = 3, 1
-		members[1].Backend.Acquire(0)
+		members[1].Backend.acquire(0)
 		old := NewView(Settings{}, members, nil)
 		r := newRequest()
 		var m *Member
@@ -151,7 +151,7 @@ func TestReleaseHandsOnOnlyWhatIsStillOfUse(t *testing.T) {
 		w := inLine(t, q, old, r, 1, &woken)[0]
 		tc.change(&members[0])
 		now := NewView(Settings{}, members, old)
-		q.Release(m, now)
+		q.Release(m, now, second)
 		if handed := w.Taken() != nil; handed != tc.handed {
 			t.Errorf("%s: handed on %v, want %v", tc.name, handed, tc.handed)
 		}
@@ -228,7 +228,7 @@ func TestQueueUnderConcurrency(t *testing.T) {
 				runtime.Gosched()
 				running.Add(-1)
 				served.Add(1)
-				q.Release(m, v)
+				q.Release(m, v, second)
 			}
 		})
 	}

@@ -30,15 +30,26 @@ func newRoundRobin(members []*Member, t *turn) *roundRobin {
 
 func (p *roundRobin) pick(r *Request) (*Member, bool) {
 	for range p.members {
-		if m := p.next(); !r.tried(m) && m.Backend.Acquire(m.MaxRequests) {
+		if m := p.next(); !r.tried(m) && m.willing(r) && m.Backend.acquire(m.MaxRequests) {
 			return m, false
 		}
 	}
 	return anyWithRoom(p.members, r)
 }
 
-func (p *roundRobin) next() *Member {
-	n := p.turn.Add(1) - 1
+// prefer passes over those that have failed lately or are still cold, as pick does by dice.
+func (p *roundRobin) prefer(r *Request) *Member {
+	for i := range uint64(len(p.members)) {
+		if m := p.at(p.turn.Load() + i); r.mayTake(m) && m.willing(r) {
+			return m
+		}
+	}
+	return drawOpen(p.members, r, nil)
+}
+
+func (p *roundRobin) next() *Member { return p.at(p.turn.Add(1) - 1) }
+
+func (p *roundRobin) at(n uint64) *Member {
 	if p.schedule == nil {
 		return p.members[n%uint64(len(p.members))]
 	}

@@ -14,13 +14,15 @@ type tier struct {
 // none, full says that somebody was left who had not been tried, and each such was at his limit.
 type picker interface {
 	pick(r *Request) (m *Member, full bool)
+	// prefer tells whom pick would try first, and takes nothing; nil when nobody has room.
+	prefer(r *Request) *Member
 }
 
-func newTier(s Settings, v *View, backup bool, members []*Member, previous *tier) *tier {
+func newTier(s Settings, v *View, g *region, backup bool, members []*Member, previous *tier) *tier {
 	t := &tier{backup: backup, members: members}
 	for _, m := range members {
 		m.tier = t
-		m.usable = m.Available || v.panic && !m.Refused
+		m.usable = m.Available || !g.open && !m.Refused
 		if m.usable {
 			t.usable = append(t.usable, m)
 		}

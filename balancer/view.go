@@ -1,6 +1,10 @@
 package balancer
 
-import "slices"
+import (
+	"math"
+	"slices"
+	"sync/atomic"
+)
 
 // Member is a backend's place in a pool: what the configuration says of it and whether it may be chosen. A
 // View owns copies; the pointers it hands out are shared by all loops and must not be written through.
@@ -15,9 +19,33 @@ type Member struct {
 	Backup      bool   // stands in when the region's primaries are unavailable or full
 	Available   bool   // may be chosen
 	Refused     bool   // not even to be tried in panic: it refused the last connection, or was taken out by hand
+	Drained     bool   // it was taken out by hand; for the reason why requests go elsewhere
 
-	tier   *tier
-	usable bool
+	tier      *tier
+	region    *region // nil: out of reach
+	usable    bool
+	learns    bool
+	slowStart int64
+}
+
+// Acquire takes a slot of the member, for a request that does not come from Pick, and reports false where
+// MaxRequests of the backend are taken.
+func (m *Member) Acquire() bool {
+	if !m.Backend.acquire(m.MaxRequests) {
+		return false
+	}
+	if m.region != nil {
+		m.region.place.acquire(unlimited)
+	}
+	return true
+}
+
+// Release gives back a slot that Pick or Acquire took of this very member. Once for each, or the counts are wrong for good.
+func (m *Member) Release() {
+	m.Backend.release()
+	if m.region != nil {
+		m.region.place.release()
+	}
 }
 
 // MaxWeight is the greatest weight for which the arithmetic holds.
@@ -26,7 +54,17 @@ const MaxWeight = 1 << 20
 // Settings say how a pool chooses.
 type Settings struct {
 	Policy  Policy
-	Regions []string // regions in reach, nearest first; none: all members count as one region
+	Regions []string // regions in reach, this one first, then nearest first; none: all members count as one region
+	RTT     []int64  // how far each of Regions is, in nanoseconds; missing: 0
+
+	FullAt float64 // the part of its capacity up to which a region is filled before the next; 0: 1
+	HomeAt float64 // the part below which keys that left come home; 0: DefaultHomeAt
+	Hold   int     // how many requests may wait a moment for a slot in the nearest region before they leave it
+	// Reserve is the part of a region's capacity that requests do not get which another spillway has
+	// spilled to us; 0: DefaultReserve, negative: none.
+	Reserve   float64
+	Learn     bool  // the limits of members without MaxRequests
+	SlowStart int64 // nanoseconds until a backend that is new or back has all of its weight and limit
 
 	// BoundedLoad is how many times the mean load, for its weight, a member may have before ConsistentHash
 	// passes its keys on. 0 means DefaultBoundedLoad, +Inf no bound.
@@ -34,116 +72,131 @@ type Settings struct {
 	// BoundedFrom is the number of requests in flight up to which the bound does not apply, so that a few
 	// concurrent requests for one key stay together in a pool that is nearly idle.
 	BoundedFrom int64
+
+	wholeReach bool // Regions named none
 }
 
-// DefaultBoundedLoad is the bound that ConsistentHash keeps when none is set.
-const DefaultBoundedLoad = 1.5
+// What holds where Settings say nothing else.
+const (
+	DefaultBoundedLoad = 1.5
+	DefaultHomeAt      = 0.9
+	DefaultReserve     = 0.1
+)
 
 // View is a pool as it stands now. It is immutable (what its pickers count in, they count in atomically), so any
 // number of goroutines may use it.
 type View struct {
 	members []Member
 	byHash  map[uint64]*Member
-	regions []region
+	regions []*region
 	panic   bool
+
+	fullAt, homeAt float64
+	hold           int
+	changing       bool // capacities change with time
+	live           *live
+	ticked         atomic.Int64
 }
 
+const never = math.MinInt64 / 2
+
 // NewView builds the view of members, which it copies. From previous (or nil) it takes over what outlives a
-// change of availability: the turn of RoundRobin, and hash tables whose membership is the same.
+// change of availability: what is in flight in each region, how its traffic moves, the turn of RoundRobin, and hash
+// tables whose membership is the same.
 func NewView(s Settings, members []Member, previous *View) *View {
-	v := &View{members: append([]Member(nil), members...), byHash: make(map[uint64]*Member, len(members))}
-	if s.BoundedLoad == 0 {
-		s.BoundedLoad = DefaultBoundedLoad
-	}
-	names := s.Regions
-	if len(names) == 0 {
-		names = []string{""}
-	}
+	s.setDefaults()
+	v := &View{members: slices.Clone(members), byHash: make(map[uint64]*Member, len(members)),
+		fullAt: s.FullAt, homeAt: s.HomeAt, hold: s.Hold, changing: s.Learn || s.SlowStart > 0, live: previous.handOn()}
+	v.ticked.Store(never)
 	for i := range v.members {
 		m := &v.members[i]
-		m.tier, m.usable = nil, false
+		m.tier, m.region, m.usable = nil, nil, false
+		m.slowStart, m.learns = s.SlowStart, s.Learn && m.MaxRequests <= 0
 		if _, ok := v.byHash[m.Backend.hash]; !ok {
 			v.byHash[m.Backend.hash] = m
 		}
 		if s.Policy == PeakEWMA {
 			m.Backend.timed.Store(true)
 		}
+		if m.learns {
+			m.Backend.learns.Store(true)
+		}
 	}
-	weighted, available := 0, 0
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
+	weighted, open := 0, false
+	for i, name := range s.Regions {
+		if slices.Contains(s.Regions[:i], name) {
 			continue
 		}
-		g := region{name: name, members: v.membersOf(name, len(s.Regions) == 0)}
-		for _, m := range g.members {
-			weighted++
-			if m.Available {
-				available++
-			}
-		}
-		v.regions = append(v.regions, g)
+		g := v.newRegion(s, name, i)
+		weighted += len(g.members)
+		open = open || g.open
 	}
-	v.panic = weighted > 0 && available == 0
-	for i := range v.regions {
-		v.regions[i].open(s, v, previous)
+	v.panic = weighted > 0 && !open
+	for _, g := range v.regions {
+		g.build(s, v, previous)
 	}
 	return v
 }
 
-func (v *View) membersOf(region string, all bool) (list []*Member) {
-	for i := range v.members {
-		if m := &v.members[i]; m.Weight > 0 && (all || m.Region == region) {
-			list = append(list, m)
-		}
+func (s *Settings) setDefaults() {
+	if s.BoundedLoad == 0 {
+		s.BoundedLoad = DefaultBoundedLoad
 	}
-	return list
-}
-
-// Pick chooses a member and takes one of its slots; with None and Full there is no member.
-//
-// It walks the regions nearest first and in each the primaries, then the backups, and picks in the first of these
-// tiers that has somebody who is available, has room and was not tried. When nobody is available in any region
-// it treats everyone who is not Refused as available.
-func (v *View) Pick(r *Request) (*Member, Outcome) {
-	m, full := v.walk(r)
-	if m == nil && r.AllowTried && len(r.Tried) > 0 {
-		var alsoFull bool
-		tried := r.Tried
-		r.Tried = nil
-		m, alsoFull = v.walk(r)
-		r.Tried = tried
-		full = full || alsoFull
+	if s.FullAt <= 0 {
+		s.FullAt = 1
 	}
+	if s.HomeAt <= 0 {
+		s.HomeAt = DefaultHomeAt
+	}
+	s.HomeAt = min(s.HomeAt, s.FullAt)
 	switch {
-	case m == nil && full:
-		return nil, Full
-	case m == nil:
-		return nil, None
-	case v.panic:
-		return m, PickedInPanic
+	case s.Reserve == 0:
+		s.Reserve = DefaultReserve
+	case s.Reserve < 0:
+		s.Reserve = 0
 	}
-	return m, Picked
+	s.wholeReach = len(s.Regions) == 0
+	if s.wholeReach {
+		s.Regions = []string{""}
+	}
 }
 
-func (v *View) walk(r *Request) (m *Member, full bool) {
-	var avoided *region
-	for i := range v.regions {
-		g := &v.regions[i]
-		if r.AvoidRegion != "" && g.name == r.AvoidRegion {
-			avoided = g
+// newRegion gathers the members of a region. Those without a weight belong to it, too, but only by ByHash.
+func (v *View) newRegion(s Settings, name string, at int) *region {
+	g := &region{name: name, nearest: at == 0, fullAt: s.FullAt, reserve: s.Reserve, byKey: s.Policy == ConsistentHash,
+		place: v.live.placeOf(name)}
+	if at < len(s.RTT) {
+		g.rtt = s.RTT[at]
+	}
+	drained := 0
+	for i := range v.members {
+		m := &v.members[i]
+		if !s.wholeReach && m.Region != name {
 			continue
 		}
-		m, atLimit := g.pick(r)
-		if m != nil {
-			return m, false
+		m.region = g
+		if m.Weight <= 0 {
+			continue
 		}
-		full = full || atLimit
+		g.members = append(g.members, m)
+		g.open = g.open || m.Available
+		if m.Drained {
+			drained++
+		}
 	}
-	if avoided != nil {
-		m, atLimit := avoided.pick(r)
-		return m, full || atLimit
+	g.drained = drained > 0 && drained == len(g.members)
+	v.regions = append(v.regions, g)
+	return g
+}
+
+// handOn is the live state for the view that follows v, which may be nil.
+func (v *View) handOn() *live {
+	if v != nil {
+		return v.live
 	}
-	return nil, full
+	l := &live{}
+	l.ticked.Store(never)
+	return l
 }
 
 // ByHash finds a member by the hash of its backend, in constant time, or returns nil. It takes no slot and

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// place is a one-letter description of members for the tables below.
-type place struct {
+// site is a one-letter description of members for the tables below.
+type site struct {
 	id     string
 	region string
 	backup bool
@@ -19,7 +19,7 @@ type place struct {
 	weight int // 0: 1; negative: 0
 }
 
-func viewOf(policy Policy, places []place) *View {
+func viewOf(policy Policy, places []site) *View {
 	var members []Member
 	for i, p := range places {
 		m := Member{Backend: NewBackend(p.id), Region: p.region, Backup: p.backup, MaxRequests: p.max, Weight: 1, Index: i,
@@ -31,7 +31,7 @@ func viewOf(policy Policy, places []place) *View {
 			m.Weight = 0
 		}
 		for range p.busy {
-			m.Backend.Acquire(0)
+			m.Backend.acquire(0)
 		}
 		members = append(members, m)
 	}
@@ -41,7 +41,7 @@ func viewOf(policy Policy, places []place) *View {
 func TestWhoMayBePicked(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
-		places  []place
+		places  []site
 		tried   string
 		allow   bool
 		avoid   string
@@ -49,60 +49,60 @@ func TestWhoMayBePicked(t *testing.T) {
 		outcome Outcome
 	}{
 		{name: "the nearest region", want: "ab", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
 		{name: "regions in the order of the settings, not of the members", want: "c", outcome: Picked,
-			places: []place{{id: "a", region: "ap"}, {id: "b", region: "us"}, {id: "c", region: "eu"}}},
+			places: []site{{id: "a", region: "ap"}, {id: "b", region: "us"}, {id: "c", region: "eu"}}},
 		{name: "a region out of reach is not used", outcome: None,
-			places: []place{{id: "a", region: "sa"}}},
+			places: []site{{id: "a", region: "sa"}}},
 		{name: "no backup while a primary is available", want: "a", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu", backup: true}, {id: "c", region: "eu", state: "down"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu", backup: true}, {id: "c", region: "eu", state: "down"}}},
 		{name: "backups before the next region", want: "bc", outcome: Picked,
-			places: []place{{id: "a", region: "eu", state: "down"}, {id: "b", region: "eu", backup: true}, {id: "c", region: "eu", backup: true}, {id: "d", region: "us"}}},
+			places: []site{{id: "a", region: "eu", state: "down"}, {id: "b", region: "eu", backup: true}, {id: "c", region: "eu", backup: true}, {id: "d", region: "us"}}},
 		{name: "a full primary tier goes on to the backups", want: "b", outcome: Picked,
-			places: []place{{id: "a", region: "eu", max: 2, busy: 2}, {id: "b", region: "eu", backup: true}, {id: "c", region: "us"}}},
+			places: []site{{id: "a", region: "eu", max: 2, busy: 2}, {id: "b", region: "eu", backup: true}, {id: "c", region: "us"}}},
 		{name: "a full region goes on to the next", want: "c", outcome: Picked,
-			places: []place{{id: "a", region: "eu", max: 2, busy: 2}, {id: "b", region: "eu", backup: true, max: 1, busy: 1}, {id: "c", region: "us"}}},
+			places: []site{{id: "a", region: "eu", max: 2, busy: 2}, {id: "b", region: "eu", backup: true, max: 1, busy: 1}, {id: "c", region: "us"}}},
 		{name: "full primaries are passed over one by one", want: "b", outcome: Picked,
-			places: []place{{id: "a", region: "eu", max: 1, busy: 1}, {id: "b", region: "eu", max: 1000}, {id: "c", region: "us"}}},
+			places: []site{{id: "a", region: "eu", max: 1, busy: 1}, {id: "b", region: "eu", max: 1000}, {id: "c", region: "us"}}},
 		{name: "weight 0 gets nothing", want: "b", outcome: Picked,
-			places: []place{{id: "a", region: "eu", weight: -1}, {id: "b", region: "us"}}},
+			places: []site{{id: "a", region: "eu", weight: -1}, {id: "b", region: "us"}}},
 		{name: "all full", outcome: Full,
-			places: []place{{id: "a", region: "eu", max: 1, busy: 1}, {id: "b", region: "us", max: 3, busy: 4}}},
+			places: []site{{id: "a", region: "eu", max: 1, busy: 1}, {id: "b", region: "us", max: 3, busy: 4}}},
 		{name: "nobody at all", outcome: None},
 		{name: "only weight 0 is no reason to panic", outcome: None,
-			places: []place{{id: "a", region: "eu", weight: -1}}},
+			places: []site{{id: "a", region: "eu", weight: -1}}},
 		{name: "panic tries those that are down", want: "ab", outcome: PickedInPanic,
-			places: []place{{id: "a", region: "eu", state: "down"}, {id: "b", region: "eu", state: "down"}, {id: "c", region: "us", state: "down"}}},
+			places: []site{{id: "a", region: "eu", state: "down"}, {id: "b", region: "eu", state: "down"}, {id: "c", region: "us", state: "down"}}},
 		{name: "panic does not try those that refused", want: "c", outcome: PickedInPanic,
-			places: []place{{id: "a", region: "eu", state: "refused"}, {id: "b", region: "eu", state: "refused"}, {id: "c", region: "us", state: "down"}}},
+			places: []site{{id: "a", region: "eu", state: "refused"}, {id: "b", region: "eu", state: "refused"}, {id: "c", region: "us", state: "down"}}},
 		{name: "no panic while any region has somebody", want: "c", outcome: Picked,
-			places: []place{{id: "a", region: "eu", state: "down"}, {id: "b", region: "us", state: "down"}, {id: "c", region: "ap"}}},
+			places: []site{{id: "a", region: "eu", state: "down"}, {id: "b", region: "us", state: "down"}, {id: "c", region: "ap"}}},
 		{name: "all refused", outcome: None,
-			places: []place{{id: "a", region: "eu", state: "refused"}, {id: "b", region: "us", state: "refused"}}},
+			places: []site{{id: "a", region: "eu", state: "refused"}, {id: "b", region: "us", state: "refused"}}},
 		{name: "panic keeps max_requests", outcome: Full,
-			places: []place{{id: "a", region: "eu", state: "down", max: 1, busy: 1}}},
+			places: []site{{id: "a", region: "eu", state: "down", max: 1, busy: 1}}},
 		{name: "another than the tried", tried: "a", want: "b", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
 		{name: "all of a region tried", tried: "ab", want: "c", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
 		{name: "all tried", tried: "ab", outcome: None,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "us"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "us"}}},
 		{name: "all tried and allowed again", tried: "ab", allow: true, want: "a", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "us"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "us"}}},
 		{name: "tried is no reason to come back while another is left", tried: "a", allow: true, want: "b", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "us"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "us"}}},
 		{name: "the rest is full and the tried may not be used", tried: "a", outcome: Full,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "us", max: 1, busy: 1}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "us", max: 1, busy: 1}}},
 		{name: "the rest is full and the tried may be used", tried: "a", allow: true, want: "a", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "us", max: 1, busy: 1}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "us", max: 1, busy: 1}}},
 		{name: "the last attempt leaves the region", avoid: "eu", tried: "a", want: "c", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}, {id: "d", region: "ap"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}, {id: "d", region: "ap"}}},
 		{name: "the last attempt stays where no other region has anyone", avoid: "eu", tried: "a", want: "b", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us", state: "down"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us", state: "down"}}},
 		{name: "the last attempt stays where the other region is full", avoid: "eu", tried: "a", want: "b", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us", max: 1, busy: 1}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us", max: 1, busy: 1}}},
 		{name: "the last attempt may come home", avoid: "us", tried: "c", want: "ab", outcome: Picked,
-			places: []place{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
+			places: []site{{id: "a", region: "eu"}, {id: "b", region: "eu"}, {id: "c", region: "us"}}},
 	} {
 		for _, policy := range allPolicies {
 			t.Run(tc.name+"/"+policy.String(), func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestWhoMayBePicked(t *testing.T) {
 					}
 					if m != nil {
 						got[m.Backend.ID()] = true
-						m.Backend.Release()
+						m.Release()
 					}
 				}
 				for _, id := range tc.want {
@@ -149,13 +149,13 @@ func TestWhoMayBePicked(t *testing.T) {
 func TestPanicShows(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
-		places []place
+		places []site
 		want   bool
 	}{
-		{"one available", []place{{id: "a", region: "eu"}, {id: "b", region: "us", state: "down"}}, false},
-		{"none available", []place{{id: "a", region: "eu", state: "down"}}, true},
-		{"all refused", []place{{id: "a", region: "eu", state: "refused"}}, true},
-		{"available, but out of reach", []place{{id: "a", region: "eu", state: "down"}, {id: "b", region: "sa"}}, true},
+		{"one available", []site{{id: "a", region: "eu"}, {id: "b", region: "us", state: "down"}}, false},
+		{"none available", []site{{id: "a", region: "eu", state: "down"}}, true},
+		{"all refused", []site{{id: "a", region: "eu", state: "refused"}}, true},
+		{"available, but out of reach", []site{{id: "a", region: "eu", state: "down"}, {id: "b", region: "sa"}}, true},
 		{"empty", nil, false},
 	} {
 		if got := viewOf(LeastConn, tc.places).Panic(); got != tc.want {
@@ -193,7 +193,7 @@ func TestAViewKeepsItsOwnMembers(t *testing.T) {
 }
 
 func TestByHashFindsWhomPickDoesNot(t *testing.T) {
-	v := viewOf(LeastConn, []place{{id: "a", region: "eu"}, {id: "b", region: "eu", weight: -1}, {id: "c", region: "sa"}, {id: "d", region: "us", state: "down"}})
+	v := viewOf(LeastConn, []site{{id: "a", region: "eu"}, {id: "b", region: "eu", weight: -1}, {id: "c", region: "sa"}, {id: "d", region: "us", state: "down"}})
 	for _, id := range []string{"a", "b", "c", "d"} {
 		if m := v.ByHash(Hash(id)); m == nil || m.Backend.ID() != id {
 			t.Errorf("%s: found %v", id, m)
@@ -241,7 +241,7 @@ func TestMaxRequestsIsExactUnderConcurrency(t *testing.T) {
 							runtime.Gosched() // so that slots are held while others pick
 						}
 						running[m.Index].Add(-1)
-						m.Backend.Release()
+						m.Release()
 					}
 				})
 			}

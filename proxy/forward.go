@@ -122,7 +122,7 @@ func (x *exchange) take(m *balancer.Member) {
 func (x *exchange) releaseMember() {
 	if m := x.member; m != nil {
 		x.member = nil
-		x.pool.release(m)
+		x.pool.release(m, x.worker.loop.Now())
 	}
 }
 

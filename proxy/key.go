@@ -94,9 +94,5 @@ func (x *exchange) stickyMember(view *balancer.View) *balancer.Member {
 		return nil
 	}
 	x.record.stickyHash = hash
-	m := view.ByHash(hash)
-	if m == nil || !m.Available || !m.Backend.Acquire(m.MaxRequests) {
-		return nil
-	}
-	return m
+	return view.PickSticky(&x.pick, hash)
 }

@@ -75,7 +75,8 @@ func (p *poolState) rebuildLocked() {
 		m := &p.members[i]
 		b := m.Data.(*backend)
 		m.Available = b.tracker.Available()
-		m.Refused = b.tracker.Refused() || b.tracker.State() == health.Draining
+		m.Drained = b.tracker.State() == health.Draining
+		m.Refused = b.tracker.Refused() || m.Drained
 	}
 	view := balancer.NewView(p.settings, p.members, p.view.Load())
 	was := p.view.Swap(view)
@@ -133,8 +134,8 @@ func (p *poolState) affinityOf(w *worker) *balancer.Affinity {
 }
 
 // release gives a slot back; a request that waits for one gets it at once.
-func (p *poolState) release(m *balancer.Member) {
-	p.queue.Release(m, p.view.Load())
+func (p *poolState) release(m *balancer.Member, now int64) {
+	p.queue.Release(m, p.view.Load(), now)
 }
 
 // idleMargin is how much earlier than the backend spillway ends an idle connection.

@@ -35,26 +35,45 @@ func (x *exchange) noteOutcome(o outcome) {
 	b := x.backend
 	switch o.kind {
 	case succeeded:
-		failed := x.response.Status >= 500 && x.response.Status != 501 && x.response.Status != 505
-		b.balance.Observe(now, now-x.sentAt, failed)
+		b.balance.Observe(now, now-x.sentAt, resultOf(x.response.Status))
 		b.tracker.Success()
 		b.workers[x.worker.index].stats.answered(x.response.Status, now-x.sentAt)
 		return
 	case badStatus, unavailable:
-		b.balance.Observe(now, now-x.sentAt, true)
+		b.balance.Observe(now, now-x.sentAt, max(balancer.Failed, resultOf(o.status)))
 		b.tracker.Success()
 		b.workers[x.worker.index].stats.answered(o.status, now-x.sentAt)
 		return
 	case diedUnused, clientGone, bodyFailed, stopped:
 		return
 	}
-	b.balance.Observe(now, now-x.sentAt, true)
+	b.balance.Observe(now, now-x.sentAt, o.result())
 	x.worker.backendStats(b).errors++
 	transition := b.tracker.Failure(x.sentAt, now, o.cause(), x.worker.dice())
 	b.pool.apply(transition)
 	if o.kind == refused && b.pool.view.Load().Panic() {
 		b.pool.rebuild()
 	}
+}
+
+// resultOf says to the balancer what a status tells of a backend.
+func resultOf(status int) balancer.Result {
+	switch {
+	case status < 500, status == 501, status == 505:
+		return balancer.Succeeded
+	case status == 503:
+		return balancer.Overloaded
+	}
+	return balancer.Failed
+}
+
+// result says to the balancer how an attempt without an answer ended.
+func (o outcome) result() balancer.Result {
+	switch o.kind {
+	case timedOut, connectTimedOut, reset:
+		return balancer.Overloaded
+	}
+	return balancer.Failed
 }
 
 // cause says to the backend's tracker how it failed.

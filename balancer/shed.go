@@ -1,0 +1,102 @@
+package balancer
+
+import (
+	"math"
+	"sync/atomic"
+)
+
+const (
+	shedTick   = 1e8  // ns, 100 ms
+	shedMemory = 5e8  // ns in which what was refused is forgotten to 1/e
+	shedTarget = 0.01 // of the requests let in may find everyone full
+	shedRise   = 1.6  // a second, of the overload for each request in one that is refused beyond the target
+	shedFall   = 0.1  // a second, when nobody is
+	shedBand   = 10   // priorities below the threshold over which shedding goes from none to all
+)
+
+// Shedder turns away the least important requests while there are more than all the regions they may use can take.
+//
+// It keeps a degree of overload x between 0 and 1, which rises as long as requests that were let in find everyone
+// full and falls slowly when they do not. The threshold follows it by the cubic of Netflix's prioritised load
+// shedding: of the priorities 1 to 100, 100(1-x³) are let in, the highest; so a small overload costs the lowest
+// few and only a great one the high. Just below the threshold dice decide, so that requests which all have one
+// priority are shed in part. What another spillway has spilled to us counts for less than anything of our own.
+//
+// All loops share it; all its methods may be called concurrently.
+type Shedder struct {
+	overload atomic.Uint64 // float64 bits
+	next     atomic.Int64  // when to look again
+	_        [112]byte
+	let      atomic.Int64 // in since the last look
+	refused  atomic.Int64 // of these
+	_        [112]byte
+	ticking  atomic.Bool // who holds it may use what follows
+	last     int64
+	in, out  float64 // moving sums of let and refused
+}
+
+// Admit decides over a request before a backend is picked for it. A priority is 1 to 100, 100 for the most
+// important; spilled says that another spillway has spilled the request to us.
+func (s *Shedder) Admit(priority int, spilled bool, dice *Rand) bool {
+	bits := s.overload.Load()
+	if bits == 0 {
+		return true
+	}
+	rank := float64(min(max(priority, 1), 100))
+	if spilled {
+		rank /= 101
+	}
+	below := s.threshold(bits) - rank
+	switch {
+	case below <= 0:
+		return true
+	case below >= shedBand:
+		return false
+	}
+	return float64(dice.Uint64()>>11)*(1.0/(1<<53)) >= below/shedBand
+}
+
+// Threshold is the priority from which on nothing is shed; 0: nothing is.
+func (s *Shedder) Threshold() float64 { return s.threshold(s.overload.Load()) }
+
+// threshold lets the band go through all priorities: at the greatest overload only 100 is safe.
+func (*Shedder) threshold(bits uint64) float64 {
+	x := math.Float64frombits(bits)
+	return 100 * x * x * x
+}
+
+// Observe takes what became of a request that was let in: refused says that everyone who may serve it was full.
+func (s *Shedder) Observe(refused bool, now int64) {
+	s.let.Add(1)
+	if refused {
+		s.refused.Add(1)
+	}
+	if now >= s.next.Load() {
+		s.Tick(now)
+	}
+}
+
+// Tick brings the overload up to date. Observe calls it; its owner may, so that the overload ends without traffic.
+func (s *Shedder) Tick(now int64) {
+	if now < s.next.Load() || !s.ticking.CompareAndSwap(false, true) {
+		return
+	}
+	defer s.ticking.Store(false)
+	if now < s.next.Load() {
+		return
+	}
+	elapsed := float64(min(now-s.last, 1e9))
+	s.last = now
+	keep := math.Exp(-elapsed / shedMemory)
+	s.in = s.in*keep + float64(s.let.Swap(0))
+	s.out = s.out*keep + float64(s.refused.Swap(0))
+	refused := s.out / max(s.in, 1)
+	x := math.Float64frombits(s.overload.Load())
+	if refused > shedTarget {
+		x += shedRise * (refused - shedTarget) * elapsed / 1e9
+	} else {
+		x -= shedFall * (1 - refused/shedTarget) * elapsed / 1e9
+	}
+	s.overload.Store(math.Float64bits(min(1, max(0, x))))
+	s.next.Store(now + shedTick)
+}

@@ -1,0 +1,81 @@
+package balancer
+
+import "slices"
+
+// newestFirst decides in which order the waiters are looked at now.
+func (q *Queue) newestFirst(now int64) bool {
+	if q.first == nil {
+		return q.standing.look(0, now)
+	}
+	return q.standing.look(now-q.first.since, now)
+}
+
+func (q *Queue) end(newest bool) *Waiter {
+	if newest {
+		return q.last
+	}
+	return q.first
+}
+
+func (w *Waiter) after(newest bool) *Waiter {
+	if newest {
+		return w.prev
+	}
+	return w.next
+}
+
+func (q *Queue) remove(w *Waiter) {
+	if w.prev != nil {
+		w.prev.next = w.next
+	} else {
+		q.first = w.next
+	}
+	if w.next != nil {
+		w.next.prev = w.prev
+	} else {
+		q.last = w.prev
+	}
+	w.queued, w.next, w.prev = false, nil, nil
+	if w.only != nil {
+		q.holding.Add(-1)
+	}
+	q.total.Add(-1)
+	if q.first == nil {
+		q.standing = standing{}
+	}
+}
+
+func (w *Waiter) late(now int64) bool { return w.Deadline != 0 && now >= w.Deadline }
+
+// likes reports whether two waiters may use the same.
+func (w *Waiter) likes(other *Waiter) bool {
+	return w.noSpill == other.noSpill && w.only == other.only && (w.allowed == nil) == (other.allowed == nil) &&
+		slices.Equal(w.allowed, other.allowed)
+}
+
+// mayUse reports whether w may have the slot of m, which is counted already.
+func (w *Waiter) mayUse(m *Member, v *View) bool {
+	g := m.region
+	r := Request{Allowed: w.allowed, NoSpill: w.noSpill, only: w.only}
+	if !g.permits(&r) {
+		return false
+	}
+	inflight := g.place.inflight()
+	switch {
+	case w.only != nil:
+		return inflight <= g.brim.Load()
+	case w.noSpill && g.hard:
+		return inflight <= g.reserved.Load()
+	}
+	return m.Available || !v.opensFor(&r)
+}
+
+// opensFor reports whether somebody is available whom r may use.
+func (v *View) opensFor(r *Request) bool {
+	for _, g := range v.regions {
+		if g.open && g.permits(r) {
+			return true
+		}
+	}
+	return false
+}

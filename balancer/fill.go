@@ -153,7 +153,7 @@ func (w *walk) take(g *region, r *Request) (m *Member, full bool) {
 // keeps reports whether the shares of a region let r stay there.
 func (w *walk) keeps(g *region, r *Request) (bool, Reason) {
 	f := &g.place.flow
-	if f.steady.Load() {
+	if f.steady.Load() || r.NoSpill {
 		return true, Home
 	}
 	if r.Keyed && g.byKey {

@@ -16,14 +16,22 @@ const (
 )
 
 // gradient learns how many requests a backend can have in flight before they queue there: Gradient2 of Netflix's
-// concurrency-limits, which lowers the limit as the latency of now exceeds the usual one. That alone takes steady
-// timeouts for the usual latency and raises the limit; so the requests that were lost to overload are not measured
-// but counted, and cut the limit by their part of the whole, to half at most in one window (as DCTCP does it).
+// concurrency-limits, which lowers the limit as the latency of now exceeds the usual one. It differs in two ways.
+//
+// That alone takes steady timeouts for the usual latency and raises the limit. So the requests that were lost to
+// overload are not measured but counted, and cut the limit by their part of the whole, to half at most in one
+// window (as DCTCP does it).
+//
+// And a slowness while the limit is used up may be the queue that the limit itself allows; if that became usual, a
+// long surge would raise the limit without end. So it does not count, and when it lasts, the usual latency is found
+// anew with half the limit (as Envoy does it for its least latency).
 type gradient struct {
 	limit   float64
 	usual   float64 // ns
-	windows int     // with a latency
-	peak    int64   // most in flight while cold
+	windows int     // that usual is made of
+	peak    int64   // most in flight ever
+	slow    int     // windows in a row above the usual with the limit used up
+	resume  float64 // the limit after a probe; 0: there is none
 }
 
 // A window is what was seen of a backend in some time.
@@ -38,14 +46,17 @@ type window struct {
 func (g *gradient) observe(w window) {
 	short := max(w.mean, 1)
 	if w.answers > 0 {
-		g.remember(short)
+		g.remember(short, w.peak)
 	}
 	g.peak = max(g.peak, w.peak)
-	if g.limit == 0 {
-		if g.windows < gradientCold {
-			return
-		}
+	if g.windows < gradientCold {
+		return
+	}
+	switch {
+	case g.limit == 0:
 		g.limit = max(gradientStart, 2*float64(g.peak))
+	case g.resume > 0:
+		g.limit, g.resume = g.resume, 0
 	}
 	switch loss := float64(w.lost) / float64(max(1, w.answers+w.lost)); {
 	case loss >= 0.5:
@@ -53,20 +64,36 @@ func (g *gradient) observe(w window) {
 	case loss >= lossNoticed:
 		g.limit *= 1 - loss
 	case w.answers > 0 && 2*float64(w.peak) >= g.limit: // else the limit is not what keeps requests few
-		slope := min(1, max(0.5, (gradientTolerance*g.usual+gradientSlack)/short))
-		g.limit += gradientSmooth * (g.limit*slope + math.Sqrt(g.limit) - g.limit)
+		g.follow(short)
 	}
 	g.limit = min(gradientMost, max(gradientLeast, g.limit))
 }
 
-// remember averages the first latencies, then lets them fade. Once a long slowness ends it forgets faster.
-func (g *gradient) remember(short float64) {
-	g.windows++
-	if g.windows <= gradientCold {
-		g.usual += (short - g.usual) / float64(g.windows)
-		return
+// follow moves the limit by the latency of a window in which it was used.
+func (g *gradient) follow(short float64) {
+	slope := min(1, max(0.5, (gradientTolerance*g.usual+gradientSlack)/short))
+	g.limit += gradientSmooth * (g.limit*slope + math.Sqrt(g.limit) - g.limit)
+	if slope == 1 {
+		g.slow = 0
+	} else if g.slow++; g.slow >= gradientMemory {
+		g.resume = g.limit
+		g.limit /= 2
+		g.windows, g.slow = 0, 0
 	}
-	g.usual += (short - g.usual) * 2 / (gradientMemory + 1)
+}
+
+// remember takes the least of the first latencies, then lets it follow those that are no queue of our own. Once a
+// long slowness ends it forgets faster.
+func (g *gradient) remember(short float64, peak int64) {
+	g.windows++
+	switch {
+	case g.windows == 1:
+		g.usual = short
+	case g.windows <= gradientCold:
+		g.usual = min(g.usual, short)
+	case short <= g.usual || 2*float64(peak) < g.limit:
+		g.usual += (short - g.usual) * 2 / (gradientMemory + 1)
+	}
 	if g.usual > 2*short {
 		g.usual *= 0.95
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	distanceWindow = 60e9 // ns; the floor is of this one and the one before
-	distancePeriod = 30e9 // ns for which a region must be the nearer
+	distanceWindow = 15e9 // ns; the floor is of this one and the one before
+	distancePeriod = 60e9 // ns for which a region must be the nearer; longer than a floor lasts
 	distancePart   = 10   // by a tenth of the other's distance
 	distanceLeast  = 1e6  // ns, and by this
 )

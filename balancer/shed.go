@@ -7,10 +7,10 @@ import (
 
 const (
 	shedTick   = 1e8  // ns, 100 ms
-	shedMemory = 5e8  // ns in which what was refused is forgotten to 1/e
+	shedMemory = 3e8  // ns in which what was refused is forgotten to 1/e
 	shedTarget = 0.01 // of the requests let in may find everyone full
-	shedRise   = 1.6  // a second, of the overload for each request in one that is refused beyond the target
-	shedFall   = 0.1  // a second, when nobody is
+	shedRise   = 1e9  // ns in which what is refused beyond the target is shed instead, but for 1/e
+	shedFall   = 1e10 // ns in which all shedding ends when nothing is refused
 	shedBand   = 10   // priorities below the threshold over which shedding goes from none to all
 )
 
@@ -37,10 +37,13 @@ type Shedder struct {
 
 // Admit decides over a request before a backend is picked for it. A priority is 1 to 100, 100 for the most
 // important; spilled says that another spillway has spilled the request to us.
-func (s *Shedder) Admit(priority int, spilled bool, dice *Rand) bool {
+func (s *Shedder) Admit(priority int, spilled bool, now int64, dice *Rand) bool {
 	bits := s.overload.Load()
 	if bits == 0 {
 		return true
+	}
+	if now >= s.next.Load() {
+		s.Tick(now) // also when nobody is let in who could be observed
 	}
 	rank := float64(min(max(priority, 1), 100))
 	if spilled {
@@ -59,7 +62,6 @@ func (s *Shedder) Admit(priority int, spilled bool, dice *Rand) bool {
 // Threshold is the priority from which on nothing is shed; 0: nothing is.
 func (s *Shedder) Threshold() float64 { return s.threshold(s.overload.Load()) }
 
-// threshold lets the band go through all priorities: at the greatest overload only 100 is safe.
 func (*Shedder) threshold(bits uint64) float64 {
 	x := math.Float64frombits(bits)
 	return 100 * x * x * x
@@ -88,15 +90,23 @@ func (s *Shedder) Tick(now int64) {
 	elapsed := float64(min(now-s.last, 1e9))
 	s.last = now
 	keep := math.Exp(-elapsed / shedMemory)
-	s.in = s.in*keep + float64(s.let.Swap(0))
+	let := float64(s.let.Swap(0))
+	s.in = s.in*keep + let
 	s.out = s.out*keep + float64(s.refused.Swap(0))
 	refused := s.out / max(s.in, 1)
 	x := math.Float64frombits(s.overload.Load())
-	if refused > shedTarget {
-		x += shedRise * (refused - shedTarget) * elapsed / 1e9
-	} else {
-		x -= shedFall * (1 - refused/shedTarget) * elapsed / 1e9
+	shed := x * x * x
+	switch {
+	case let == 0 || refused <= shedTarget:
+		room := max(0, 1-refused/shedTarget)
+		shed -= room * room * elapsed / shedFall
+		if let == 0 {
+			s.in, s.out = 0, 0
+		}
+	default:
+		// To refuse nobody of those let in, that part of them has to be shed as well.
+		shed += (1 - shed) * (refused - shedTarget) * elapsed / shedRise
 	}
-	s.overload.Store(math.Float64bits(min(1, max(0, x))))
+	s.overload.Store(math.Float64bits(math.Cbrt(min(1, max(0, shed)))))
 	s.next.Store(now + shedTick)
 }

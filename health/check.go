@@ -11,7 +11,8 @@ func (t *Tracker) CheckPassed(now int64) Transition {
 		return Transition{}
 	}
 	rise := t.group.settings.Check.rise()
-	t.bad, t.refused = 0, false
+	t.bad, t.refused, t.frozen = 0, false, false
+	t.reportReach(now, true)
 	t.publish()
 	switch t.observed {
 	case Warming:
@@ -33,7 +34,18 @@ func (t *Tracker) CheckPassed(now int64) Transition {
 
 // CheckFailed reports a bad active check; what says how it failed, refused whether its connection was refused. Fall in a row make
 // the backend Unhealthy, whatever it was. That ends an ejection: a check that saw the fault may also say when it is gone.
+//
+// While the group's [Doubt] is on, a Healthy backend stays so, unless the connection was refused: then the way to it is good.
 func (t *Tracker) CheckFailed(now int64, what string, refused bool) Transition {
+	return t.checkFailed(now, what, refused, refused)
+}
+
+// CheckRejected is CheckFailed for a check that was answered, but not as expected. The way to the backend is good, so it raises no doubt and is held by none.
+func (t *Tracker) CheckRejected(now int64, what string) Transition {
+	return t.checkFailed(now, what, false, true)
+}
+
+func (t *Tracker) checkFailed(now int64, what string, refused, reached bool) Transition {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
 	if !t.checked() {
@@ -41,11 +53,13 @@ func (t *Tracker) CheckFailed(now int64, what string, refused bool) Transition {
 	}
 	t.good, t.refused, t.badCheck = 0, refused, what
 	t.bad++
-	t.publish()
-	if t.observed == Unhealthy || t.bad < t.group.settings.Check.fall() {
-		return Transition{}
+	t.reportReach(now, reached)
+	falls := t.observed != Unhealthy && t.bad >= t.group.settings.Check.fall()
+	if t.frozen = falls && t.observed == Healthy && !reached && t.place.Host != "" && t.group.doubt.Doubting(); falls && !t.frozen {
+		return t.observe(now, Unhealthy, fmt.Sprintf("%s failed: %s", inARow(t.bad, "check"), what))
 	}
-	return t.observe(now, Unhealthy, fmt.Sprintf("%s failed: %s", inARow(t.bad, "check"), what))
+	t.publish()
+	return Transition{}
 }
 
 // InQuestion reports whether checks are about to change the backend's state, so that the next one should come soon.

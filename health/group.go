@@ -8,14 +8,17 @@ import (
 // Group is the backends of one pool, over all its regions. It outlives reloads: settings are replaced by
 // [Group.Configure] while the trackers keep what they know.
 //
-// No ejection leaves fewer than KeepAtLeast of its backends available. Checks and operators may: they know
-// better than a count.
+// No ejection leaves fewer than KeepAtLeast of its backends available, and outlier analysis holds no more than its fraction of them
+// ejected at once. Checks and operators may take out more: they know better than a count.
 type Group struct {
 	mu        sync.Mutex // guards all below and every field of the trackers that is not atomic
 	settings  Settings
 	trackers  []*Tracker // in the order of their coming
 	byID      map[string]*Tracker
 	available int
+	outliers  int   // ejected by outlier analysis
+	nextSweep int64 // 0: none
+	doubt     *Doubt
 }
 
 // NewGroup returns a group without backends.
@@ -42,9 +45,14 @@ func (g *Group) Tracker(id string, now int64) *Tracker {
 		return t
 	}
 	t := &Tracker{id: id, group: g, member: true, enabled: true, observed: Warming, why: "waiting for the first good check", since: now}
+	t.failures, t.gatewayErrors = row{what: "failure"}, row{what: "gateway error"}
 	if g.settings.Check == nil {
-		t.observed, t.why, t.availableSince = Healthy, "no failure seen", now
+		t.observed, t.why = Healthy, "no failure seen"
+		t.availableSince.Store(now)
 		g.available++
+	}
+	if g.nextSweep == 0 {
+		g.scheduleSweep(now)
 	}
 	t.publish()
 	g.trackers, g.byID[id] = append(g.trackers, t), t
@@ -62,7 +70,11 @@ func (g *Group) Remove(id string) {
 	if t.state() == Healthy {
 		g.available--
 	}
+	if t.byOutliers() {
+		g.outliers--
+	}
 	t.member = false
+	t.leaveDoubt()
 	delete(g.byID, id)
 	g.trackers = slices.DeleteFunc(g.trackers, func(other *Tracker) bool { return other == t })
 }
@@ -74,16 +86,25 @@ func (g *Group) Available() int {
 	return g.available
 }
 
+// SetDoubt gives the group its part in a doubt that all groups of a process share. Call it before the first [Group.Tracker].
+func (g *Group) SetDoubt(d *Doubt) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.doubt = d
+}
+
 // Configure replaces the settings. Where the active check goes away, what it alone had decided is dropped; where ejection is switched off,
 // the ejected return. A check that is new leaves a Healthy backend in service until it fails.
 func (g *Group) Configure(s Settings, now int64) []Transition {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	sampled := g.settings.Ejection.sampling()
 	g.set(s)
 	var changes []Transition
 	for _, t := range g.trackers {
 		if s.Check == nil {
 			t.bad = 0
+			t.leaveDoubt()
 		}
 		switch {
 		case s.Check == nil && (t.observed == Warming || t.observed == Unhealthy):
@@ -91,21 +112,34 @@ func (g *Group) Configure(s Settings, now int64) []Transition {
 		case !s.Ejection.enabled() && t.observed == Ejected:
 			changes = appendChanged(changes, t.observe(now, Healthy, "ejection switched off"))
 		}
-		if len(t.failedAt) != s.Ejection.Failures {
-			t.failedAt, t.failures = nil, 0
+		t.failures.resize(s.Ejection.Failures)
+		t.gatewayErrors.resize(s.Ejection.Outliers.GatewayErrors.InARow)
+		t.probation = t.probation && s.Probation
+		if !sampled {
+			t.startWindow()
 		}
+		t.publish()
 	}
-	return append(changes, g.tick(now)...)
+	if at := g.nextSweep; at == 0 || !s.Ejection.sampling() || at > now+int64(s.Ejection.Outliers.Interval) {
+		g.scheduleSweep(now)
+	}
+	return append(changes, g.endEjections(now)...)
 }
 
-// Tick ends the ejections whose time is over, where no active check decides on the return.
-func (g *Group) Tick(now int64) []Transition {
+// Tick ends the ejections whose time is over, where no active check decides on the return, and makes the sweep of outlier analysis
+// that is due. dice is in [0, 1) and varies how long the sweep's ejections last, each differently.
+func (g *Group) Tick(now int64, dice float64) []Transition {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.tick(now)
+	changes := g.endEjections(now)
+	if g.nextSweep != 0 && now >= g.nextSweep {
+		changes = append(changes, g.sweep(now, dice)...)
+		g.scheduleSweep(now)
+	}
+	return changes
 }
 
-func (g *Group) tick(now int64) []Transition {
+func (g *Group) endEjections(now int64) []Transition {
 	var changes []Transition
 	for _, t := range g.trackers {
 		if t.endsByTime() && now >= t.ejectedUntil {
@@ -115,11 +149,20 @@ func (g *Group) tick(now int64) []Transition {
 	return changes
 }
 
+// scheduleSweep sets the time of the next sweep. Sweeps that were missed are not made up for.
+func (g *Group) scheduleSweep(now int64) {
+	g.nextSweep = 0
+	if s := g.settings.Ejection; s.sampling() {
+		g.nextSweep = now + int64(s.Outliers.Interval)
+	}
+}
+
 // NextDeadline returns when [Group.Tick] has something to do next; ok is false when no time alone will change anything. It
-// moves only with an ejection, a return, or Configure.
+// moves only with an ejection, a return, Tick, Configure, or the first backend.
 func (g *Group) NextDeadline() (at int64, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	at, ok = g.nextSweep, g.nextSweep != 0 && len(g.trackers) > 0
 	for _, t := range g.trackers {
 		if t.endsByTime() && (!ok || t.ejectedUntil < at) {
 			at, ok = t.ejectedUntil, true

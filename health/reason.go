@@ -7,19 +7,20 @@ import (
 
 // Status is a backend's health for people.
 type Status struct {
-	ID      string
-	State   State
-	Reason  string // as [Tracker.Reason]
-	Since   int64  // when State began, in the caller's monotonic nanoseconds
-	Enabled bool   // what an operator said
-	Refused bool   // as [Tracker.Refused]
+	ID        string
+	State     State
+	Reason    string // as [Tracker.Reason]
+	Since     int64  // when State began, in the caller's monotonic nanoseconds
+	Enabled   bool   // what an operator said
+	Refused   bool   // as [Tracker.Refused]
+	Probation bool   // as [Tracker.Probation]
 }
 
 // Status returns the whole at one moment.
 func (t *Tracker) Status(now int64) Status {
 	t.group.mu.Lock()
 	defer t.group.mu.Unlock()
-	return Status{t.id, t.state(), t.reasonSince(now), t.since, t.enabled, t.refused}
+	return Status{t.id, t.state(), t.reasonSince(now), t.since, t.enabled, t.refused, t.onProbation()}
 }
 
 // Reason says in words why the backend is in its state, and for how long.
@@ -33,7 +34,11 @@ func (t *Tracker) reasonSince(now int64) string {
 	if t.state() == Ejected { // its reason has the times already
 		return t.reason(now)
 	}
-	return fmt.Sprintf("%s; %s for %s", t.reason(now), t.state(), brief(time.Duration(now-t.since)))
+	words := fmt.Sprintf("%s; %s for %s", t.reason(now), t.state(), brief(time.Duration(now-t.since)))
+	if t.onProbation() {
+		words += ", on probation until its first good answer"
+	}
+	return words
 }
 
 func (t *Tracker) reason(now int64) string {
@@ -63,12 +68,16 @@ func (t *Tracker) observedReason(now int64) string {
 		return t.why
 	}
 	switch {
+	case t.frozen:
+		return fmt.Sprintf("%s failed: %s; kept, for this machine's own network is in doubt", inARow(t.bad, "check"), t.badCheck)
 	case t.bad > 0:
 		return fmt.Sprintf("%s; then %s failed: %s", t.why, inARow(t.bad, "check"), t.badCheck)
-	case t.kept:
-		return fmt.Sprintf("%s: %s; kept, for the pool must have %d available", inARow(t.failures, "failure"), t.cause, t.group.settings.Ejection.KeepAtLeast)
-	case t.failures > 0:
-		return fmt.Sprintf("%s; then %s: %s", t.why, inARow(t.failures, "failure"), t.cause)
+	case t.kept != notKept:
+		return fmt.Sprintf("%s; %s", t.lastRow, t.group.keptFor(t.kept))
+	case t.keptOutlier != "":
+		return t.keptOutlier
+	case t.lastRow != nil:
+		return fmt.Sprintf("%s; then %s", t.why, t.lastRow)
 	}
 	return t.why
 }

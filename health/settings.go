@@ -4,20 +4,28 @@ import "time"
 
 // Settings are those of one pool.
 type Settings struct {
-	Check    *CheckSettings // nil: the pool has no active check
-	Ejection EjectionSettings
+	Check     *CheckSettings // nil: the pool has no active check
+	Ejection  EjectionSettings
+	Probation bool // a backend that returns is on probation, see [Tracker.Probation]
 }
 
-// EjectionSettings say when a backend's failures with clients' exchanges take it out, and for how long.
+// EjectionSettings say what in a backend's exchanges with clients takes it out, and for how long.
 type EjectionSettings struct {
-	Failures    int           // that many in a row eject
+	Failures    int           // that many in a row eject; 0: no number does
 	Window      time.Duration // if they fall within it; 0: however long they take
-	Time        time.Duration // how long the first ejection lasts; repeated ones last longer, up to ten times
+	Time        time.Duration // how long the first ejection lasts; repeated ones last longer
+	MaxTime     time.Duration // how long any may last, give or take a tenth; 0: ten times Time
 	KeepAtLeast int           // no ejection leaves the pool with fewer available backends
+	Outliers    OutlierSettings
 	Off         bool
 }
 
-func (s EjectionSettings) enabled() bool { return !s.Off && s.Failures > 0 && s.Time > 0 }
+func (s EjectionSettings) enabled() bool {
+	return !s.Off && s.Time > 0 && (s.Failures > 0 || s.Outliers.GatewayErrors.InARow > 0 || s.Outliers.sweeps())
+}
+
+// sampling reports whether a sweep has a use for samples.
+func (s EjectionSettings) sampling() bool { return s.enabled() && s.Outliers.sweeps() }
 
 // CheckSettings say when checks are due and how many in a row change a backend's state.
 type CheckSettings struct {

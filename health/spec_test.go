@@ -41,6 +41,7 @@ func TestSpecifications(t *testing.T) {
 type stage struct {
 	settings health.Settings
 	group    *health.Group
+	doubt    *health.Doubt // nil: none
 	trackers map[string]*health.Tracker
 	told     map[string]health.State
 	gone     map[string]bool
@@ -53,11 +54,12 @@ func (s *stage) play(line string, words []string) error {
 	}
 	if s.group == nil {
 		s.group = health.NewGroup(s.settings)
+		s.group.SetDoubt(s.doubt)
 	}
 	now := int64(at)
 	switch words[1] {
 	case "tick":
-		err = s.many(s.group.Tick(now), words[2:])
+		err = s.many(s.group.Tick(now, 0.5), words[2:])
 	case "configure":
 		settings := words[2:]
 		for i, w := range settings {
@@ -80,6 +82,8 @@ func (s *stage) play(line string, words []string) error {
 			want = d.String()
 		}
 		err = expect("deadline", got, want)
+	case "doubt":
+		err = s.aboutDoubt(now, words[2:], line)
 	case "remove":
 		s.group.Remove(words[2])
 		s.gone[words[2]] = true
@@ -110,6 +114,7 @@ func (s *stage) one(now int64, id, event string, rest []string, line string) err
 	}
 	want := rest[len(rest)-1]
 	var change health.Transition
+	var err error
 	switch event {
 	case "pass":
 		change = tr.CheckPassed(now)
@@ -124,6 +129,15 @@ func (s *stage) one(now int64, id, event string, rest []string, line string) err
 			return err
 		}
 		change = tr.Failure(int64(began), now, causes[rest[1]], 0.5)
+	case "reject":
+		what, _, _ := strings.Cut(strings.Join(rest, " "), " => ")
+		change = tr.CheckRejected(now, what)
+	case "answers", "answers-to":
+		change, err = answers(tr, now, event, rest)
+	case "place":
+		tr.SetPlace(health.Place{Region: rest[0], Host: rest[1]})
+	case "probation":
+		return expect("probation", yesno(tr.Probation()), want)
 	case "success":
 		tr.Success()
 	case "disable", "enable":
@@ -140,6 +154,9 @@ func (s *stage) one(now int64, id, event string, rest []string, line string) err
 		return expect("in question", yesno(tr.InQuestion(now)), want)
 	default:
 		return fmt.Errorf("unknown event %q", event)
+	}
+	if err != nil {
+		return err
 	}
 	if change.Changed() {
 		if err := s.tell(change); err != nil {
@@ -190,51 +207,15 @@ func (s *stage) consistent(now int64) error {
 			available++
 		}
 		status := tr.Status(now)
+		if status.Probation != tr.Probation() || status.Probation && status.State != health.Healthy {
+			return fmt.Errorf("%s: probation %v, status %+v", id, tr.Probation(), status)
+		}
 		if tr.State() != s.told[id] || status.State != tr.State() || status.Enabled == (tr.State() == health.Draining) {
 			return fmt.Errorf("%s: told %v, state %v, status %+v", id, s.told[id], tr.State(), status)
 		}
 	}
 	if got := s.group.Available(); got != available {
 		return fmt.Errorf("group counts %d available, there are %d", got, available)
-	}
-	return nil
-}
-
-// set reads a line of settings: check, nocheck or ejection with key=value pairs.
-func (s *stage) set(words []string) error {
-	check, ejection := health.CheckSettings{Interval: 2 * time.Second}, health.EjectionSettings{}
-	for _, w := range words[1:] {
-		key, value, _ := strings.Cut(w, "=")
-		n, _ := strconv.Atoi(value)
-		d, _ := time.ParseDuration(value)
-		switch key {
-		case "rise":
-			check.Rise = n
-		case "fall":
-			check.Fall = n
-		case "failures":
-			ejection.Failures = n
-		case "keep":
-			ejection.KeepAtLeast = n
-		case "window":
-			ejection.Window = d
-		case "time":
-			ejection.Time = d
-		case "off":
-			ejection.Off = true
-		default:
-			return fmt.Errorf("unknown setting %q", w)
-		}
-	}
-	switch words[0] {
-	case "check":
-		s.settings.Check = &check
-	case "nocheck":
-		s.settings.Check = nil
-	case "ejection":
-		s.settings.Ejection = ejection
-	default:
-		return fmt.Errorf("unknown line")
 	}
 	return nil
 }

@@ -67,6 +67,9 @@ type Transition struct {
 	From, To State
 	At       int64  // the caller's monotonic nanoseconds
 	Reason   string // in words, for people
+
+	// ProbationEnded says that the backend gave its first good answer after a return. The state stays Healthy, so that is no change.
+	ProbationEnded bool
 }
 
 // Changed reports whether there was a change at all.

@@ -10,32 +10,47 @@ type Tracker struct {
 	id    string
 	group *Group
 
-	word    atomic.Uint32 // the published state, and refusedBit
-	trouble atomic.Bool   // a success has something to clear
+	word           atomic.Uint32 // the published state, and the bits below
+	trouble        atomic.Bool   // a success has something to clear
+	availableSince atomic.Int64  // when it last became available; written under the group's mutex
+	slots          [sampleSlots]atomic.Pointer[samples]
 
 	// The group's mutex guards what follows.
-	member   bool
-	enabled  bool   // what an operator said
-	observed State  // what was seen; never Draining
-	why      string // of observed, in words
-	since    int64  // when the visible state began
-
-	availableSince int64 // when it last became available
+	member    bool
+	enabled   bool   // what an operator said
+	observed  State  // what was seen; never Draining
+	why       string // of observed, in words
+	since     int64  // when the visible state began
+	probation bool   // no good answer since its return
+	place     Place
 
 	good, bad int    // checks in a row
 	badCheck  string // what the last bad check said
+	frozen    bool   // the last bad check would have made it Unhealthy but for the group's doubt
+	target    *doubtTarget
+	unreached bool // its last check did not reach it; counted in target
 
-	refused      bool
-	cause        Cause   // of the last failure that counted
-	failures     int     // in a row
-	failedAt     []int64 // ring of the times of the last failures
-	kept         bool    // it would be ejected but for KeepAtLeast
-	ejections    int     // recent ones, see ejectionTime
-	ejectedUntil int64
-	ejectedFor   time.Duration
+	refused       bool
+	failures      row
+	gatewayErrors row
+	lastRow       *row // of the two, the one that grew last; nil: neither
+	kept          keepReason
+	keptOutlier   string // the sweep's last verdict, where the pool could not spare it
+	outlier       bool   // the last ejection was outlier analysis's
+	ejections     int    // recent ones, see ejectionTime
+	ejectedUntil  int64
+	ejectedFor    time.Duration
+
+	windowBegan tally // all samples before the window that the next sweep judges
+	windowAge   int   // sweeps that found too little in it
 }
 
-const refusedBit = 1 << 8
+// Bits of Tracker.word above the state.
+const (
+	refusedBit   = 1 << 8
+	probationBit = 1 << 9
+	samplingBit  = 1 << 10
+)
 
 // ID returns the backend's id.
 func (t *Tracker) ID() string { return t.id }
@@ -45,6 +60,22 @@ func (t *Tracker) State() State { return State(t.word.Load()) }
 
 // Available reports whether the backend may be chosen. It takes no lock.
 func (t *Tracker) Available() bool { return t.State() == Healthy }
+
+// Place says where a backend stands.
+type Place struct {
+	Region string // latencies are compared within a region only: what is far is not slow
+	Host   string // whatever its checks reach over the network, such as its IP address, for [Doubt]; empty: it is on this machine
+}
+
+// SetPlace says where the backend stands; until then its region and host are empty.
+func (t *Tracker) SetPlace(p Place) {
+	t.group.mu.Lock()
+	defer t.group.mu.Unlock()
+	if t.place != p {
+		t.leaveDoubt()
+		t.place = p
+	}
+}
 
 // Refused reports whether the last connection attempt was refused: nobody listens there, so it makes no sense to choose the backend even when none
 // is available. It takes no lock, and no Transition tells of its change.
@@ -59,7 +90,7 @@ func (t *Tracker) SetEnabled(enabled bool, now int64) Transition {
 	}
 	before := t.state()
 	t.enabled = enabled
-	t.failures, t.kept = 0, false
+	t.clearRows()
 	return t.moved(before, now)
 }
 
@@ -74,8 +105,13 @@ func (t *Tracker) state() State {
 // observe enters an observed state. Bad checks count on, so that people see how many there were.
 func (t *Tracker) observe(now int64, to State, why string) Transition {
 	before := t.state()
+	if t.byOutliers() {
+		t.group.outliers--
+	}
+	t.probation = to == Healthy && t.group.settings.Probation && (t.observed == Ejected || t.observed == Unhealthy)
 	t.observed, t.why = to, why
-	t.good, t.failures, t.kept = 0, 0, false
+	t.good, t.frozen, t.keptOutlier = 0, false, ""
+	t.clearRows()
 	if to == Healthy {
 		t.refused = false
 	}
@@ -84,9 +120,9 @@ func (t *Tracker) observe(now int64, to State, why string) Transition {
 
 // moved publishes a change and tells of it.
 func (t *Tracker) moved(before State, now int64) Transition {
-	t.publish()
 	after := t.state()
 	if before == after || !t.member {
+		t.publish()
 		return Transition{}
 	}
 	t.since = now
@@ -95,8 +131,10 @@ func (t *Tracker) moved(before State, now int64) Transition {
 		t.group.available--
 	case after == Healthy:
 		t.group.available++
-		t.availableSince = now
+		t.availableSince.Store(now)
+		t.startWindow()
 	}
+	t.publish()
 	return Transition{ID: t.id, From: before, To: after, At: now, Reason: t.reason(now)}
 }
 
@@ -105,6 +143,12 @@ func (t *Tracker) publish() {
 	if t.refused {
 		word |= refusedBit
 	}
+	if t.onProbation() {
+		word |= probationBit
+	}
+	if t.group.settings.Ejection.sampling() {
+		word |= samplingBit
+	}
 	t.word.Store(word)
-	t.trouble.Store(t.refused || t.failures > 0)
+	t.trouble.Store(t.refused || t.lastRow != nil)
 }

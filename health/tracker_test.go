@@ -47,7 +47,7 @@ func TestEjectionsAreForgotten(t *testing.T) {
 		until, _ := g.NextDeadline()
 		length := time.Duration(until - now)
 		now = until
-		g.Tick(now)
+		g.Tick(now, rand.Float64())
 		return length
 	}
 	for range 100 {
@@ -132,7 +132,7 @@ func TestConcurrentEverything(t *testing.T) {
 				case 6, 7:
 					tr.CheckPassed(now)
 				case 8:
-					g.Tick(now)
+					g.Tick(now, rand.Float64())
 				case 9:
 					tr.Success()
 				default:

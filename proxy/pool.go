@@ -121,7 +121,7 @@ func (p *poolState) scheduleTick() {
 }
 
 func (p *poolState) onTick(now int64) {
-	p.apply(p.health.Tick(now)...)
+	p.apply(p.health.Tick(now, p.server.workers[0].dice())...)
 	p.scheduleTick()
 }
 

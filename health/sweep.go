@@ -1,0 +1,134 @@
+package health
+
+import "math"
+
+// windowPatience is how many sweeps wait for a backend to have as many requests as the judgements ask for. Then its window starts anew: what
+// was long ago says nothing of now.
+const windowPatience = 6
+
+// observation is what one sweep sees of one backend.
+type observation struct {
+	tracker  *Tracker
+	requests uint32
+	timed    uint32 // good ones with a latency
+	gateway  float64
+	success  float64
+	latency  float64 // ns, at the quantile asked for
+}
+
+// verdict is why a backend is an outlier, in words; empty: it is none.
+type verdict string
+
+// sweep judges the available backends by what was sampled since the last one and ejects the outliers, the worst first.
+func (g *Group) sweep(now int64, dice float64) []Transition {
+	s := &g.settings.Ejection.Outliers
+	trial := trial{group: g, now: now, dice: dice, observed: g.observations(s)}
+	if s.GatewayErrors.Share > 0 {
+		trial.judge(atLeast(s.GatewayErrors.Requests, trial.observed, requestsOf), s.GatewayErrors.Hosts, s.GatewayErrors.worst)
+	}
+	if s.SuccessRate.Deviations > 0 {
+		trial.judge(atLeast(s.SuccessRate.Requests, trial.observed, requestsOf), max(s.SuccessRate.Hosts, 2), s.SuccessRate.worst)
+	}
+	if s.Latency.Factor > 0 {
+		for _, region := range regionsOf(trial.observed) {
+			trial.judge(atLeast(s.Latency.Requests, region, timedOf), max(s.Latency.Hosts, 2), s.Latency.worst)
+		}
+	}
+	return trial.changes
+}
+
+// observations take the window of each available backend, and begins the next where this one has enough in it.
+func (g *Group) observations(s *OutlierSettings) []observation {
+	var all []observation
+	for _, t := range g.trackers {
+		if t.state() != Healthy {
+			continue
+		}
+		t.keptOutlier = ""
+		total := t.sampled()
+		window := total.since(&t.windowBegan)
+		o := observation{tracker: t, requests: window.requests(), timed: window.timed(), latency: window.quantile(s.Latency.quantile())}
+		if n := float64(o.requests); n > 0 {
+			o.gateway, o.success = float64(window.gatewayErrors)/n, 1-float64(window.failed)/n
+		}
+		if t.windowAge++; int(o.requests) >= s.requests() || t.windowAge >= windowPatience {
+			t.windowBegan, t.windowAge = total, 0
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// trial is one sweep in progress.
+type trial struct {
+	group    *Group
+	now      int64
+	dice     float64
+	observed []observation // without those that were ejected
+	changes  []Transition
+}
+
+// judge ejects outliers among eligible until worst finds no more, or fewer than hosts are left. Each time, worst returns the index of the worst, with a
+// verdict if it is an outlier.
+func (j *trial) judge(eligible []observation, hosts int, worst func([]observation) (int, verdict)) {
+	for kept := 0; len(eligible) > 0 && len(eligible)+kept >= hosts; {
+		i, why := worst(eligible)
+		if why == "" {
+			return
+		}
+		t := eligible[i].tracker
+		eligible = append(eligible[:i:i], eligible[i+1:]...)
+		if k := j.group.sparing(true); k != notKept {
+			t.keptOutlier = string(why) + "; " + j.group.keptFor(k)
+			kept++
+			continue
+		}
+		j.changes = append(j.changes, t.eject(j.now, string(why), true, j.throw()))
+		j.observed = without(j.observed, t)
+	}
+}
+
+// throw makes dice of dice, the first as it is and each next one far from the last, so that those ejected by one sweep do not return together.
+func (j *trial) throw() float64 {
+	_, dice := math.Modf(j.dice + float64(len(j.changes))*math.Phi)
+	return dice
+}
+
+func without(all []observation, t *Tracker) []observation {
+	for i := range all {
+		if all[i].tracker == t {
+			return append(all[:i:i], all[i+1:]...)
+		}
+	}
+	return all
+}
+
+func requestsOf(o *observation) uint32 { return o.requests }
+func timedOf(o *observation) uint32    { return o.timed }
+
+// atLeast returns those that have had as many requests, and one at least.
+func atLeast(requests int, all []observation, count func(*observation) uint32) []observation {
+	var eligible []observation
+	for i := range all {
+		if n := count(&all[i]); n > 0 && int(n) >= requests {
+			eligible = append(eligible, all[i])
+		}
+	}
+	return eligible
+}
+
+// regionsOf splits the observations by region, in the order in which the regions first come.
+func regionsOf(all []observation) [][]observation {
+	var regions [][]observation
+	index := map[string]int{}
+	for _, o := range all {
+		name := o.tracker.place.Region
+		i, known := index[name]
+		if !known {
+			i = len(regions)
+			index[name], regions = i, append(regions, nil)
+		}
+		regions[i] = append(regions[i], o)
+	}
+	return regions
+}

@@ -114,6 +114,9 @@ func (g *Group) Configure(s Settings, now int64) []Transition {
 		}
 		t.failures.resize(s.Ejection.Failures)
 		t.gatewayErrors.resize(s.Ejection.Outliers.GatewayErrors.InARow)
+		if t.lastRow != nil && t.lastRow.count == 0 {
+			t.lastRow, t.kept = nil, notKept
+		}
 		t.probation = t.probation && s.Probation
 		if !sampled {
 			t.startWindow()

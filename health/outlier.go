@@ -1,89 +1,62 @@
 package health
 
 import (
+	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 )
 
-// worst returns the backend with the greatest share of gateway errors, and a verdict if that is too great.
-func (s *GatewayErrorSettings) worst(all []observation) (int, verdict) {
-	i := most(all, func(o *observation) float64 { return o.gateway })
-	if o := &all[i]; o.gateway >= s.Share {
-		return i, verdict(fmt.Sprintf("%s gateway errors in %d exchanges", percent(o.gateway), o.requests))
+func byGatewayErrors(a, b observation) int { return cmp.Compare(a.gateway, b.gateway) }
+func bySuccess(a, b observation) int       { return cmp.Compare(b.success, a.success) }
+func byLatency(a, b observation) int       { return cmp.Compare(a.latency, b.latency) }
+
+// verdict is on the last of all, which has the greatest share of gateway errors.
+func (s *GatewayErrorSettings) verdict(all []observation) verdict {
+	last := &all[len(all)-1]
+	if last.gateway < s.Share {
+		return ""
 	}
-	return i, ""
+	return verdict(fmt.Sprintf("%s gateway errors in %d exchanges", percent(last.gateway), last.requests))
 }
 
-// worst returns the backend with the lowest success rate, and a verdict if that is too far below the others'. The chance that lies in a small number of
-// requests is added to the others' deviation.
-func (s *SuccessRateSettings) worst(all []observation) (int, verdict) {
-	i := most(all, func(o *observation) float64 { return -o.success })
-	o := &all[i]
-	mean, variance := meanAndVariance(all, i)
-	chance := mean * (1 - mean) / float64(o.requests)
-	if mean-o.success <= max(s.Deviations*math.Sqrt(variance+chance), s.Margin) {
-		return i, ""
+// verdict is on the last of all, which has the lowest success rate. The chance that lies in a small number of requests is added to the others' deviation.
+func (s *SuccessRateSettings) verdict(all []observation) verdict {
+	if len(all) < 2 {
+		return ""
 	}
-	return i, verdict(fmt.Sprintf("a success rate of %s in %d exchanges while the others have %s", percent(o.success), o.requests, percent(mean)))
+	last, others := &all[len(all)-1], all[:len(all)-1]
+	mean, variance := meanAndVariance(others)
+	chance := mean * (1 - mean) / float64(last.requests)
+	const rounding = 1e-9
+	if mean-last.success <= max(s.Deviations*math.Sqrt(variance+chance), s.Margin)+rounding {
+		return ""
+	}
+	return verdict(fmt.Sprintf("a success rate of %s in %d exchanges while the others have %s", percent(last.success), last.requests, percent(mean)))
 }
 
-// meanAndVariance are those of the success rates of all but one.
-func meanAndVariance(all []observation, but int) (mean, variance float64) {
-	others := float64(len(all) - 1)
-	if others == 0 {
-		return all[but].success, 0
+func meanAndVariance(all []observation) (mean, variance float64) {
+	n := float64(len(all))
+	for i := range all {
+		mean += all[i].success / n
 	}
 	for i := range all {
-		if i != but {
-			mean += all[i].success / others
-		}
-	}
-	for i := range all {
-		if i != but {
-			variance += (all[i].success - mean) * (all[i].success - mean) / others
-		}
+		variance += (all[i].success - mean) * (all[i].success - mean) / n
 	}
 	return mean, variance
 }
 
-// worst returns the slowest backend, and a verdict if it is too slow beside the others.
-func (s *LatencySettings) worst(all []observation) (int, verdict) {
-	i := most(all, func(o *observation) float64 { return o.latency })
-	own, others := all[i].latency, medianLatency(all, i)
-	if len(all) < 2 || own <= s.Factor*others || own-others <= float64(s.Floor) {
-		return i, ""
+// verdict is on the last of all, which are sorted by latency.
+func (s *LatencySettings) verdict(all []observation) verdict {
+	if len(all) < 2 {
+		return ""
 	}
-	name := fmt.Sprintf("p%.4g", 100*s.quantile())
-	return i, verdict(fmt.Sprintf("a %s of %s in %d exchanges while the others have %s", name,
-		brief(time.Duration(own)), all[i].timed, brief(time.Duration(others))))
-}
-
-// medianLatency is that of all but one; between two in the middle, their mean.
-func medianLatency(all []observation, but int) float64 {
-	var others []float64
-	for i := range all {
-		if i != but {
-			others = append(others, all[i].latency)
-		}
+	last, others := &all[len(all)-1], all[:len(all)-1]
+	median := (others[len(others)/2].latency + others[(len(others)-1)/2].latency) / 2
+	if last.latency <= s.Factor*median || last.latency-median <= float64(s.Floor) {
+		return ""
 	}
-	if len(others) == 0 {
-		return 0
-	}
-	slices.Sort(others)
-	return (others[len(others)/2] + others[(len(others)-1)/2]) / 2
-}
-
-// most returns the index of the first with the greatest value.
-func most(all []observation, value func(*observation) float64) int {
-	best := 0
-	for i := range all {
-		if value(&all[i]) > value(&all[best]) {
-			best = i
-		}
-	}
-	return best
+	return verdict(fmt.Sprintf("a p%.4g of %s in %d exchanges while the others have %s", 100*s.quantile(), brief(time.Duration(last.latency)), last.timed, brief(time.Duration(median))))
 }
 
 func percent(part float64) string { return fmt.Sprintf("%.3g %%", 100*part) }

@@ -8,7 +8,7 @@ const (
 	Healthy State = iota
 	// Unhealthy: its checks fail.
 	Unhealthy
-	// Ejected: it failed clients' exchanges, and sits out.
+	// Ejected: it failed clients' exchanges, or served them worse than its peers, and sits out.
 	Ejected
 	// Draining: an operator took it out.
 	Draining

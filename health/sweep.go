@@ -1,6 +1,9 @@
 package health
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // windowPatience is how many sweeps wait for a backend to have as many requests as the judgements ask for. Then its window starts anew: what
 // was long ago says nothing of now.
@@ -22,16 +25,17 @@ type verdict string
 // sweep judges the available backends by what was sampled since the last one and ejects the outliers, the worst first.
 func (g *Group) sweep(now int64, dice float64) []Transition {
 	s := &g.settings.Ejection.Outliers
-	trial := trial{group: g, now: now, dice: dice, observed: g.observations(s)}
+	all := g.observations(s)
+	trial := trial{group: g, now: now, dice: dice}
 	if s.GatewayErrors.Share > 0 {
-		trial.judge(atLeast(s.GatewayErrors.Requests, trial.observed, requestsOf), s.GatewayErrors.Hosts, s.GatewayErrors.worst)
+		trial.judge(eligible(all, s.GatewayErrors.Requests, requestsOf), s.GatewayErrors.Hosts, byGatewayErrors, s.GatewayErrors.verdict)
 	}
 	if s.SuccessRate.Deviations > 0 {
-		trial.judge(atLeast(s.SuccessRate.Requests, trial.observed, requestsOf), max(s.SuccessRate.Hosts, 2), s.SuccessRate.worst)
+		trial.judge(eligible(all, s.SuccessRate.Requests, requestsOf), max(s.SuccessRate.Hosts, 2), bySuccess, s.SuccessRate.verdict)
 	}
 	if s.Latency.Factor > 0 {
-		for _, region := range regionsOf(trial.observed) {
-			trial.judge(atLeast(s.Latency.Requests, region, timedOf), max(s.Latency.Hosts, 2), s.Latency.worst)
+		for _, region := range regionsOf(eligible(all, s.Latency.Requests, timedOf)) {
+			trial.judge(region, max(s.Latency.Hosts, 2), byLatency, s.Latency.verdict)
 		}
 	}
 	return trial.changes
@@ -61,30 +65,28 @@ func (g *Group) observations(s *OutlierSettings) []observation {
 
 // trial is one sweep in progress.
 type trial struct {
-	group    *Group
-	now      int64
-	dice     float64
-	observed []observation // without those that were ejected
-	changes  []Transition
+	group   *Group
+	now     int64
+	dice    float64
+	changes []Transition
 }
 
-// judge ejects outliers among eligible until worst finds no more, or fewer than hosts are left. Each time, worst returns the index of the worst, with a
-// verdict if it is an outlier.
-func (j *trial) judge(eligible []observation, hosts int, worst func([]observation) (int, verdict)) {
-	for kept := 0; len(eligible) > 0 && len(eligible)+kept >= hosts; {
-		i, why := worst(eligible)
+// judge sorts the observations so that the worst is the last and asks for a verdict on that, again and again with those that are left, until the verdict is
+// empty or fewer than hosts are left.
+func (j *trial) judge(all []observation, hosts int, order func(a, b observation) int, judgement func([]observation) verdict) {
+	slices.SortStableFunc(all, order)
+	for kept := 0; len(all) > 0 && len(all)+kept >= hosts; all = all[:len(all)-1] {
+		why := judgement(all)
 		if why == "" {
 			return
 		}
-		t := eligible[i].tracker
-		eligible = append(eligible[:i:i], eligible[i+1:]...)
+		t := all[len(all)-1].tracker
 		if k := j.group.sparing(true); k != notKept {
 			t.keptOutlier = string(why) + "; " + j.group.keptFor(k)
 			kept++
 			continue
 		}
 		j.changes = append(j.changes, t.eject(j.now, string(why), true, j.throw()))
-		j.observed = without(j.observed, t)
 	}
 }
 
@@ -94,27 +96,18 @@ func (j *trial) throw() float64 {
 	return dice
 }
 
-func without(all []observation, t *Tracker) []observation {
-	for i := range all {
-		if all[i].tracker == t {
-			return append(all[:i:i], all[i+1:]...)
-		}
-	}
-	return all
-}
-
 func requestsOf(o *observation) uint32 { return o.requests }
 func timedOf(o *observation) uint32    { return o.timed }
 
-// atLeast returns those that have had as many requests, and one at least.
-func atLeast(requests int, all []observation, count func(*observation) uint32) []observation {
-	var eligible []observation
+// eligible returns those of backends still available that have had as many requests, and one at least.
+func eligible(all []observation, requests int, count func(*observation) uint32) []observation {
+	var enough []observation
 	for i := range all {
-		if n := count(&all[i]); n > 0 && int(n) >= requests {
-			eligible = append(eligible, all[i])
+		if n := count(&all[i]); n > 0 && int(n) >= requests && all[i].tracker.state() == Healthy {
+			enough = append(enough, all[i])
 		}
 	}
-	return eligible
+	return enough
 }
 
 // regionsOf splits the observations by region, in the order in which the regions first come.

@@ -150,5 +150,5 @@ func (t *Tracker) publish() {
 		word |= samplingBit
 	}
 	t.word.Store(word)
-	t.trouble.Store(t.refused || t.lastRow != nil)
+	t.trouble.Store(t.refused || t.failures.count > 0 || t.gatewayErrors.count > 0)
 }

@@ -15,6 +15,8 @@ var below = map[string][]string{
 	"spillway/internal/config":     {},
 	"spillway/internal/house":      {},
 	"spillway/internal/http1":      {},
+	"spillway/internal/loadreport": {},
+	"spillway/internal/ratelimit":  {},
 	"spillway/internal/loop":       {},
 	"spillway/internal/metrics":    {},
 	"spillway/internal/proxyproto": {},

@@ -63,8 +63,11 @@ func (t *Tracker) mayEject(began int64) bool {
 
 // oneMore counts an event, and ejects the backend if need of them are together and the pool can spare it.
 func (t *Tracker) oneMore(r *row, need int, now int64, last string, outlier bool, dice float64) Transition {
-	t.lastRow = r
-	if r.add(now, last, need, t.group.settings.Ejection.Window) {
+	enough := r.add(now, last, need, t.group.settings.Ejection.Window)
+	if enough || t.kept == notKept {
+		t.lastRow = r
+	}
+	if enough {
 		if t.kept = t.group.sparing(outlier); t.kept == notKept {
 			return t.eject(now, r.String(), outlier, dice)
 		}

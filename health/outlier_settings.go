@@ -36,8 +36,8 @@ type LatencySettings struct {
 	Factor   float64       // as many times as slow
 	Floor    time.Duration // and slower by so much
 	Quantile float64       // 0: the median
-	Hosts    int           // below 2 counts as 2
-	Requests int
+	Hosts    int           // in the region; below 2 counts as 2
+	Requests int           // good ones: a fast failure is no fast answer
 }
 
 func (s *OutlierSettings) sweeps() bool {

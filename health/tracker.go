@@ -33,7 +33,7 @@ type Tracker struct {
 	refused       bool
 	failures      row
 	gatewayErrors row
-	lastRow       *row // of the two, the one that grew last; nil: neither
+	lastRow       *row // of the two, the one that grew last, or for which it was kept; nil: neither
 	kept          keepReason
 	keptOutlier   string // the sweep's last verdict, where the pool could not spare it
 	outlier       bool   // the last ejection was outlier analysis's

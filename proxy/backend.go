@@ -7,6 +7,7 @@ import (
 
 	"spillway/balancer"
 	"spillway/health"
+	"spillway/internal/config"
 	"spillway/internal/loop"
 )
 
@@ -17,6 +18,8 @@ type backend struct {
 	name      string                 // the address as the configuration or the resolver gave it
 	host      atomic.Pointer[[]byte] // for `host: backend`
 	transport atomic.Pointer[transport]
+	region    atomic.Pointer[string]
+	spillway  atomic.Bool // it is another spillway
 	address   loop.Address
 	balance   *balancer.Backend
 	tracker   *health.Tracker
@@ -115,10 +118,22 @@ func (b *backend) closeIdle(w *worker) {
 func (b *backend) connect(w *worker, t *loop.Task, from *client, deadline int64) (*backendConn, error) {
 	w.backendStats(b).connects++
 	tr := b.transport.Load()
-	conn, err := tr.dial(w, t, b.address, from, deadline)
+	conn, err := tr.dial(w, t, b, b.address, from, deadline)
 	if err != nil {
 		w.backendStats(b).connectErrors++
 		return nil, err
 	}
 	return &backendConn{conn: conn, transport: tr, backend: b, worker: w}, nil
+}
+
+// setPlace notes where the backend stands by a configuration.
+func (b *backend) setPlace(c *config.Backend) {
+	region := c.Region
+	b.region.Store(&region)
+	b.spillway.Store(c.Spillway)
+	place := health.Place{Region: region}
+	if ip := b.address.IP; ip.IsValid() && !ip.Addr().IsLoopback() {
+		place.Host = ip.Addr().String()
+	}
+	b.tracker.SetPlace(place)
 }

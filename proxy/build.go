@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"spillway/balancer"
 	"spillway/health"
@@ -19,13 +20,13 @@ type plan struct {
 	opened    []*listener // already listening, not yet in force
 	listeners []listenerPlan
 	retired   []*listener
+	limits    []func() // give each route its limits
 }
 
 // A poolPlan is what becomes of one pool's state.
 type poolPlan struct {
-	state    *poolState
-	config   *config.Pool
-	settings balancer.Settings
+	state  *poolState
+	config *config.Pool
 }
 
 type listenerPlan struct {
@@ -55,14 +56,7 @@ func (p *plan) planPool(s *Server, c *config.Config, from *config.Pool) {
 	if state == nil {
 		state = newPoolState(s, from)
 	}
-	policy, _ := balancer.ParsePolicy(string(from.Policy))
-	regions := c.RegionOrder()
-	if from.SpillOff {
-		regions = regions[:1]
-	}
-	p.pools = append(p.pools, poolPlan{state: state, config: from, settings: balancer.Settings{
-		Policy: policy, Regions: regions, BoundedFrom: boundedFrom,
-	}})
+	p.pools = append(p.pools, poolPlan{state: state, config: from})
 	p.snapshot.pools[from.Name] = newPool(state, from)
 }
 
@@ -110,6 +104,7 @@ func (p *plan) planRoutes(s *Server, c *config.Config) error {
 			return fmt.Errorf("routes[%d]: %w", i, err)
 		}
 		r.stats = s.routeStats(name)
+		p.limits = append(p.limits, func() { r.limits = newRouteLimits(&c.Routes[i], s.limitTables(name), loop.Nanotime()) })
 		if match := newMatch(&c.Routes[i].Match); r.passesOn() {
 			raw = append(raw, match)
 			p.snapshot.rawRoutes = append(p.snapshot.rawRoutes, r)
@@ -167,9 +162,14 @@ func (p *plan) closeOpened() {
 // route names has its backends, then the listeners' settings, then the one
 // store that routes requests by the new snapshot; at last what is gone is retired.
 func (p *plan) carryOut(s *Server) {
+	s.distances.configure(p.snapshot.config, loop.Nanotime())
 	for _, each := range p.pools {
 		s.pools[each.state.name] = each.state
-		each.state.configure(each.config, each.settings)
+		each.state.configure(each.config, s.poolSettings(p.snapshot.config, each.config))
+	}
+	s.doubt.Configure(doubtSettings, loop.Nanotime())
+	for _, each := range p.limits {
+		each()
 	}
 	for _, each := range p.listeners {
 		each.listener.settings.Store(each.settings)
@@ -204,18 +204,43 @@ func newPoolState(s *Server, c *config.Pool) *poolState {
 		rand:     balancer.NewRand(randomSeed()),
 	}
 	state.health = health.NewGroup(healthSettings(c))
+	state.health.SetDoubt(s.doubt)
 	return state
 }
 
 func healthSettings(c *config.Pool) health.Settings {
-	s := health.Settings{Ejection: health.EjectionSettings{Off: true}}
+	s := health.Settings{Ejection: health.EjectionSettings{Off: true}, Probation: true}
 	if e := c.Ejection; e != nil {
-		s.Ejection = health.EjectionSettings{Failures: e.Failures, Window: e.Window, Time: e.Time, KeepAtLeast: e.KeepAtLeast}
+		s.Ejection = health.EjectionSettings{Failures: e.Failures, Window: e.Window, Time: e.Time, MaxTime: e.MaxTime,
+			KeepAtLeast: e.KeepAtLeast, Outliers: outlierSettings(e)}
 	}
 	if c.HealthCheck != nil {
 		s.Check = &newCheckSettings(c.HealthCheck).timing
 	}
 	return s
+}
+
+// doubtSettings say when the failure of most hosts at once is taken for one of the
+// way to them.
+var doubtSettings = health.DoubtSettings{Share: 0.5, Hosts: 3}
+
+const (
+	sweepInterval   = time.Second // an outlier must not serve for long
+	outlierFraction = 0.5
+	successMargin   = 0.05
+	latencyFloor    = 50 * time.Millisecond
+)
+
+func outlierSettings(e *config.Ejection) health.OutlierSettings {
+	o := health.OutlierSettings{Interval: sweepInterval, Fraction: outlierFraction}
+	o.GatewayErrors.InARow = e.GatewayErrors
+	if s := e.SuccessRate; s != nil {
+		o.SuccessRate = health.SuccessRateSettings{Deviations: s.Stdev, Margin: successMargin, Hosts: s.MinHosts, Requests: s.MinRequests}
+	}
+	if l := e.Latency; l != nil {
+		o.Latency = health.LatencySettings{Factor: l.Factor, Floor: latencyFloor, Hosts: l.MinHosts, Requests: l.MinRequests}
+	}
+	return o
 }
 
 // sameAffinity tells whether the tables of a pool can stay.

@@ -107,58 +107,80 @@ func (c *checker) due(int64) {
 func (c *checker) Run(t *loop.Task) {
 	defer func() { c.running = false }()
 	s := c.settings.Load()
-	reason, isRefused := c.check(t, s)
+	found := c.check(t, s)
 	if c.stopped.Load() {
 		return
 	}
 	now := c.worker.loop.Now()
 	tracker := c.backend.tracker
 	stats := c.worker.backendStats(c.backend)
-	if reason == "" {
+	stats.checksFailed++
+	switch found.kind {
+	case checkPassed:
+		stats.checksFailed--
 		stats.checksPassed++
 		c.backend.pool.apply(tracker.CheckPassed(now))
-	} else {
-		stats.checksFailed++
-		c.backend.pool.apply(tracker.CheckFailed(now, reason, isRefused))
+	case checkRejected:
+		c.backend.pool.apply(tracker.CheckRejected(now, found.reason))
+	default:
+		c.backend.pool.apply(tracker.CheckFailed(now, found.reason, found.kind == checkRefused))
 	}
+	c.worker.server.noteDoubt()
 	c.timer.Set(now + int64(s.timing.Next(tracker.InQuestion(now), c.worker.dice())))
 }
 
-// check returns why the backend is not well; empty if it is.
-func (c *checker) check(t *loop.Task, s *checkSettings) (reason string, isRefused bool) {
+// A finding is what one check found.
+type finding struct {
+	kind   findingKind
+	reason string // why the backend is not well
+}
+
+type findingKind uint8
+
+const (
+	checkPassed   findingKind = iota
+	checkRejected             // it was answered, but not as expected
+	checkRefused              // nobody listens
+	checkFailed               // there was no answer
+)
+
+// check asks the backend how it is.
+func (c *checker) check(t *loop.Task, s *checkSettings) finding {
 	deadline := c.worker.loop.Now() + int64(s.timing.Timeout)
 	address := c.backend.address
 	if s.port != 0 {
 		address = withPort(address, s.port)
 	}
 	tr := c.backend.transport.Load()
-	conn, err := tr.dial(c.worker, t, address, nil, deadline)
+	conn, err := tr.dial(c.worker, t, c.backend, address, nil, deadline)
 	if err != nil {
-		isRefused = errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, loop.ErrSelfConnect)
-		return "connect: " + err.Error(), isRefused && s.port == 0
+		kind := checkFailed
+		if s.port == 0 && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, loop.ErrSelfConnect)) {
+			kind = checkRefused
+		}
+		return finding{kind, "connect: " + err.Error()}
 	}
 	defer conn.Close()
 	if s.tcp {
-		return "", false
+		return finding{}
 	}
 	if tr.multiplexes() {
 		shared := c.worker.h2.NewClientConn(conn, http2.ClientOptions{Scheme: tr.scheme()})
 		defer shared.Close()
 		if conn, err = shared.Open(); err != nil {
-			return "HTTP/2: " + err.Error(), false
+			return finding{checkFailed, "HTTP/2: " + err.Error()}
 		}
 		defer conn.Close()
 	}
 	conn.SetReadDeadline(deadline)
 	conn.SetWriteDeadline(deadline)
-	return c.ask(t, conn, s), false
+	return c.ask(t, conn, s)
 }
 
-// ask sends the check's request and returns why its answer is not a good one;
-// empty if it is.
-func (c *checker) ask(t *loop.Task, conn loop.Stream, s *checkSettings) (reason string) {
+// ask sends the check's request and judges the answer.
+func (c *checker) ask(t *loop.Task, conn loop.Stream, s *checkSettings) finding {
 	if _, err := conn.Write(t, s.request(string(*c.backend.host.Load()))); err != nil {
-		return "write: " + err.Error()
+		return finding{checkFailed, "write: " + err.Error()}
 	}
 	var answer checkAnswer
 	if err := answer.readHead(t, conn, s.method); err != nil {
@@ -166,24 +188,31 @@ func (c *checker) ask(t *loop.Task, conn loop.Stream, s *checkSettings) (reason 
 	}
 	if !s.grpc && len(s.expect.Body) == 0 {
 		_, why := s.expect.Match(answer.head.Status, nil)
-		return why
+		return judged(why)
 	}
 	body, trailers, err := answer.readBody(t, conn)
 	switch {
 	case err != nil:
 		return answerFailure(err)
 	case s.grpc:
-		return judgeGRPC(&answer.head, body, trailers)
+		return judged(judgeGRPC(&answer.head, body, trailers))
 	}
 	_, why := s.expect.Match(answer.head.Status, body)
-	return why
+	return judged(why)
 }
 
-func answerFailure(err error) (reason string) {
-	if malformed, ok := errors.AsType[*http1.Error](err); ok {
-		return "malformed answer: " + malformed.Error()
+func judged(why string) finding {
+	if why != "" {
+		return finding{checkRejected, why}
 	}
-	return "read: " + err.Error()
+	return finding{}
+}
+
+func answerFailure(err error) finding {
+	if malformed, ok := errors.AsType[*http1.Error](err); ok {
+		return finding{checkRejected, "malformed answer: " + malformed.Error()}
+	}
+	return finding{checkFailed, "read: " + err.Error()}
 }
 
 func withPort(a loop.Address, port uint16) loop.Address {

@@ -8,6 +8,7 @@ import (
 	"spillway/internal/http1"
 	"spillway/internal/http2"
 	"spillway/internal/loop"
+	"spillway/internal/ratelimit"
 )
 
 // An exchange is one request and its answer, on one task. It belongs to its
@@ -35,18 +36,23 @@ type exchange struct {
 	grpc     bool
 	patience int64 // nanoseconds that the client said it will wait; 0: it did not
 
-	body     requestBody
-	key      uint64
-	keyed    bool
-	keyRoom  []byte
-	pick     balancer.Request
-	tried    [8]*balancer.Backend
-	attempts int
-	member   *balancer.Member // holds one slot of it, or nil
-	backend  *backend         // of member
-	conn     *backendConn
-	sentAt   int64 // when this attempt's request began to be sent
-	setSRV   bool  // the answer sets the sticky cookie
+	body        requestBody
+	key         uint64
+	keyed       bool
+	origin      []byte                 // the region that has spilled the request to this one; empty: none
+	admitted    *ratelimit.Concurrency // holds a place for the request, or nil
+	admittedKey uint64
+	limitLines  []byte              // fields for an answer of 429
+	scope       balancer.RetryScope // of the attempt that comes
+	keyRoom     []byte
+	pick        balancer.Request
+	tried       [8]*balancer.Backend
+	attempts    int
+	member      *balancer.Member // holds one slot of it, or nil
+	backend     *backend         // of member
+	conn        *backendConn
+	sentAt      int64 // when this attempt's request began to be sent
+	setSRV      bool  // the answer sets the sticky cookie
 
 	out      *buffer // what the backend sent; the response's slices point into it
 	response http1.Response
@@ -116,6 +122,7 @@ func (x *exchange) abandon() {
 	x.stopUpload()
 	x.dropConn()
 	x.releaseMember()
+	x.leave()
 	x.client.close()
 }
 
@@ -147,6 +154,7 @@ func (x *exchange) reset() {
 	x.grpc, x.patience = false, 0
 	x.member, x.backend, x.conn = nil, nil, nil
 	x.keyed, x.key, x.setSRV = false, 0, false
+	x.origin, x.admitted, x.scope = nil, nil, balancer.NoRetry
 	x.keepAlive, x.raw, x.answered = false, false, false
 	x.body.reset()
 	x.record.begin([2]uint64{x.worker.rand.Uint64(), x.worker.rand.Uint64()})

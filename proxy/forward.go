@@ -5,7 +5,6 @@ import (
 	"math"
 	"syscall"
 
-	"spillway/balancer"
 	"spillway/internal/loop"
 )
 
@@ -14,7 +13,8 @@ import (
 func (x *exchange) forward() {
 	now := x.worker.loop.Now()
 	x.client.conn.Watch(x.task)
-	x.target.budget.Request(now)
+	x.origin = x.spilledFrom()
+	x.target.budgets.Request(now)
 	if refusal := x.holdBody(); refusal != nil {
 		x.giveUp(refusal)
 	} else {
@@ -68,54 +68,6 @@ func (x *exchange) tryBackends() {
 		x.releaseMember()
 		x.giveUp(x.refusalFor(o))
 		return
-	}
-}
-
-// choose picks a backend and takes one of its slots; where all are full it waits in the pool's queue.
-func (x *exchange) choose() *refusal {
-	p := x.pool
-	view := p.view.Load()
-	x.pick.Now = x.worker.loop.Now()
-	x.pick.Key, x.pick.Keyed = x.key, x.keyed
-	x.pick.Affinity = p.affinityOf(x.worker)
-	x.pick.Tried = x.tried[:min(x.attempts, len(x.tried))]
-	x.pick.AllowTried = true
-	x.pick.AvoidRegion = ""
-	if x.attempts > 0 && x.attempts == x.target.retries.attempts {
-		x.pick.AvoidRegion = x.record.member.Region
-	}
-	if x.attempts == 0 {
-		if m := x.stickyMember(view); m != nil {
-			x.take(m)
-			return nil
-		}
-	}
-	m, outcome := (*balancer.Member)(nil), balancer.Full
-	if p.queueSize == 0 || p.queue.Waiting() == 0 {
-		m, outcome = view.Pick(&x.pick)
-	}
-	switch outcome {
-	case balancer.Full:
-		return x.waitForSlot(view)
-	case balancer.None:
-		return errNoBackend
-	case balancer.PickedInPanic:
-		x.worker.poolStats(p.poolState).panics++
-	}
-	x.take(m)
-	return nil
-}
-
-func (x *exchange) take(m *balancer.Member) {
-	x.member = m
-	x.backend = m.Data.(*backend)
-	if x.attempts < len(x.tried) {
-		x.tried[x.attempts] = m.Backend
-	}
-	x.attempts++
-	x.record.member = m
-	if p := x.pool; p.sticky != nil {
-		x.setSRV = x.record.stickyHash != m.Backend.Hash()
 	}
 }
 

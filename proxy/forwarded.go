@@ -27,7 +27,7 @@ func (x *exchange) keepsForwarded(id http1.FieldID) bool {
 		return !set.forr
 	case http1.XRealIP:
 		return !set.realIP
-	case http1.XClientCert:
+	case http1.XClientCert, http1.SpillwayOrigin:
 		return false
 	}
 	return true

@@ -31,6 +31,11 @@ func (x *exchange) handle() {
 			x.answerError(errBadPath)
 			return
 		}
+		if refusal := x.admit(); refusal != nil {
+			x.answerError(refusal)
+			return
+		}
+		defer x.leave()
 		x.chooseKey(x.route.targets[0].pool.hashOn)
 		x.target = x.chooseTarget()
 		x.pool = x.target.pool

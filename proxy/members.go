@@ -72,6 +72,7 @@ func (p *poolState) setMembers() {
 			}
 			b.setHost(string(c.Address))
 			b.setTransport(p.config, string(c.Address))
+			b.setPlace(c)
 			b.tracker.SetEnabled(p.server.drains.allows(p.name, id, c.Region), loop.Nanotime())
 			p.members = append(p.members, balancer.Member{Backend: b.balance, Weight: c.Weight, MaxRequests: int64(c.MaxRequests),
 				Region: c.Region, Address: id, Index: len(p.members), Data: b, Backup: c.Backup})

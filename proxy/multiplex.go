@@ -131,7 +131,7 @@ func (d *sharedDial) Run(t *loop.Task) {
 	stats.connects++
 	d.err = errDialAbandoned // what they hear of a panic
 	defer d.end()
-	conn, err := d.transport.dial(d.worker, t, d.backend.address, nil, d.deadline)
+	conn, err := d.transport.dial(d.worker, t, d.backend, d.backend.address, nil, d.deadline)
 	if d.err = err; err != nil {
 		stats.connectErrors++
 		return

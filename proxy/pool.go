@@ -44,6 +44,7 @@ type poolState struct {
 	view     atomic.Pointer[balancer.View]
 	health   *health.Group
 	queue    *balancer.Queue
+	shedder  balancer.Shedder
 	affinity atomic.Pointer[[]*balancer.Affinity] // by loop; nil: none
 	stats    []poolStats                          // by loop
 
@@ -90,6 +91,9 @@ func (p *poolState) rebuildLocked() {
 func (p *poolState) apply(transitions ...health.Transition) {
 	rebuild := false
 	for _, t := range transitions {
+		if t.ProbationEnded {
+			rebuild = true
+		}
 		if !t.Changed() {
 			continue
 		}

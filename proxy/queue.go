@@ -57,8 +57,35 @@ func (x *exchange) waitForSlot(view *balancer.View) *refusal {
 		break
 	}
 	x.record.queue = x.worker.loop.Now() - began
+	x.pick.Reason = balancer.Queued
 	x.take(w.Taken())
 	return nil
+}
+
+// waitForHome waits a moment for a slot in the nearest region; nil: there was none
+// in time, and the request may leave.
+func (x *exchange) waitForHome(view *balancer.View) *balancer.Member {
+	p := x.pool
+	w := newWaiter(x.task)
+	defer w.task.Store(nil)
+	began := x.worker.loop.Now()
+	deadline := x.until(x.pick.Patience)
+	x.pick.NoHold = true // whatever comes of it, there is no second wait
+	if !p.queue.Hold(&w.Waiter, view, &x.pick) {
+		return nil
+	}
+	x.worker.poolStats(p.poolState).held++
+	for w.Taken() == nil {
+		if err := x.task.Park(deadline); err != nil {
+			p.queue.Leave(&w.Waiter)
+			break
+		}
+	}
+	x.record.queue = x.worker.loop.Now() - began
+	if w.Taken() != nil {
+		x.pick.Reason = balancer.Held
+	}
+	return w.Taken()
 }
 
 func (x *exchange) queueRefusal(err error, stats *poolStats) *refusal {

@@ -12,7 +12,7 @@ func (x *exchange) forwardRaw(r *route, to *target) {
 	x.target, x.pool = to, to.pool
 	x.chooseKey(to.pool.hashOn)
 	x.client.conn.Watch(x.task)
-	to.budget.Request(x.began)
+	to.budgets.Request(x.began)
 	x.tryBackends()
 	x.client.conn.Watch(nil)
 	x.finishRecord()

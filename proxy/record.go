@@ -14,6 +14,7 @@ import (
 type record struct {
 	status     int
 	end        string // one word for how it ended
+	reason     balancer.Reason
 	route      *route
 	member     *balancer.Member // of the last attempt
 	bytesOut   int64
@@ -35,14 +36,10 @@ func (x *exchange) noteOutcome(o outcome) {
 	b := x.backend
 	switch o.kind {
 	case succeeded:
-		b.balance.Observe(now, now-x.sentAt, resultOf(x.response.Status))
-		b.tracker.Success()
-		b.workers[x.worker.index].stats.answered(x.response.Status, now-x.sentAt)
+		x.noteAnswer(x.response.Status, resultOf(x.response.Status))
 		return
 	case badStatus, unavailable:
-		b.balance.Observe(now, now-x.sentAt, max(balancer.Failed, resultOf(o.status)))
-		b.tracker.Success()
-		b.workers[x.worker.index].stats.answered(o.status, now-x.sentAt)
+		x.noteAnswer(o.status, max(balancer.Failed, resultOf(o.status)))
 		return
 	case diedUnused, clientGone, bodyFailed, stopped:
 		return
@@ -54,6 +51,21 @@ func (x *exchange) noteOutcome(o outcome) {
 	if o.kind == refused && b.pool.view.Load().Panic() {
 		b.pool.rebuild()
 	}
+}
+
+// noteAnswer tells of an attempt that was answered.
+func (x *exchange) noteAnswer(status int, result balancer.Result) {
+	now, b := x.worker.loop.Now(), x.backend
+	if x.raw {
+		// A connection lasts as long as its ends like: that says nothing of the backend.
+		status, result = 0, balancer.Succeeded
+	} else {
+		b.balance.Observe(now, now-x.sentAt, result)
+	}
+	if t := b.tracker.Answered(x.worker.index, x.sentAt, now, status, x.worker.dice()); t.Changed() || t.ProbationEnded {
+		b.pool.apply(t)
+	}
+	b.workers[x.worker.index].stats.answered(status, now-x.sentAt)
 }
 
 // resultOf says to the balancer what a status tells of a backend.
@@ -136,6 +148,7 @@ func (x *exchange) writeLog(total int64) {
 		Connect:    r.connect,
 		FirstByte:  r.firstByte,
 		Total:      total,
+		Reason:     r.reason.String(),
 		End:        r.end,
 	}
 	if x.client.stream {

@@ -37,6 +37,9 @@ var (
 	errBadPath        = &refusal{status: 400, text: "malformed path", end: "bad_request"}
 	errBadHost        = &refusal{status: 400, text: "malformed Host", end: "bad_request"}
 	errNoRoute        = &refusal{status: 404, text: "no route for this request", end: "no_route"}
+	errRateLimited    = &refusal{status: 429, text: "too many requests", end: "rate_limited"}
+	errTooMany        = &refusal{status: 429, text: "too many requests at once", end: "too_many"}
+	errShed           = &refusal{status: 503, text: "overloaded: less important requests are refused", end: "shed", retry: true}
 	errNoBackend      = &refusal{status: 503, text: "no backend is available", end: "no_backend", retry: true}
 	errAllFull        = &refusal{status: 503, text: "all backends are busy", end: "all_full", retry: true}
 	errQueueFull      = &refusal{status: 503, text: "all backends are busy", end: "queue_full", retry: true}

@@ -57,6 +57,7 @@ func (x *exchange) requestHead() {
 		x.appendMaxForwards()
 	}
 	x.appendForwarded()
+	x.appendOrigin()
 	x.scratch = append(x.scratch, edits.lines...)
 	x.scratch = append(x.scratch, "\r\n"...)
 	x.addSlice(x.scratch[from:])
@@ -117,7 +118,7 @@ func (x *exchange) keepsRequestField(f *http1.Field, keepHost bool, lengthSeen *
 	case http1.MaxForwards:
 		return !x.countsForwards()
 	case http1.XForwardedFor, http1.XForwardedProto, http1.XForwardedHost, http1.XForwardedPort,
-		http1.XRealIP, http1.XRequestID, http1.Forwarded, http1.XClientCert:
+		http1.XRealIP, http1.XRequestID, http1.Forwarded, http1.XClientCert, http1.SpillwayOrigin:
 		return x.keepsForwarded(f.ID)
 	}
 	return true
@@ -131,6 +132,20 @@ func (x *exchange) appendRequestFraming() {
 	if up := x.request.Upgrade; up != nil {
 		x.scratch = append(x.scratch, "Connection: Upgrade\r\n"...)
 		x.appendField("Upgrade: ", up)
+	}
+}
+
+// appendOrigin tells another spillway that it gets what had no room where it came
+// from, so that it serves its own first and sends nothing on.
+func (x *exchange) appendOrigin() {
+	if !x.backend.spillway.Load() {
+		return
+	}
+	switch own := x.worker.server.region(); {
+	case len(x.origin) > 0:
+		x.appendField("X-Spillway-Origin: ", x.origin)
+	case x.member.Region != own:
+		x.appendField("X-Spillway-Origin: ", []byte(own))
 	}
 }
 

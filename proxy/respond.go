@@ -24,6 +24,9 @@ func (x *exchange) answerError(r *refusal) {
 	}
 	x.beginAnswer(r.status)
 	x.scratch = append(x.scratch, "Content-Type: text/plain; charset=utf-8\r\n"...)
+	if r.status == 429 {
+		x.scratch = append(x.scratch, x.limitLines...)
+	}
 	if r.retry {
 		x.scratch = append(x.scratch, "Retry-After: 1\r\n"...)
 	}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 
+	"spillway/balancer"
 	"spillway/internal/config"
 )
 
@@ -93,7 +94,8 @@ func (x *exchange) retry(o outcome) retryDecision {
 	if (o.holdsAnswer() || o.kind == timedOut) && len(x.pool.view.Load().Members()) < 2 {
 		return noRetry
 	}
-	if !x.target.budget.Allow(now) {
+	x.scope = x.target.budgets.Allow(now, x.attempts == x.target.retries.attempts)
+	if x.scope == balancer.NoRetry {
 		x.worker.poolStats(x.pool.poolState).budgetExhausted++
 		return noRetry
 	}

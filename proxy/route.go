@@ -22,6 +22,8 @@ type route struct {
 	requestEdits  headEdits
 	responseEdits headEdits
 	limit         *int64       // of a body, in place of the listener's
+	limits        *routeLimits // nil: none
+	priority      config.Priority
 	stats         []routeStats // by loop; the same as of a route of that name before
 }
 
@@ -30,7 +32,8 @@ type target struct {
 	pool           *pool
 	requestTimeout int64 // nanoseconds; 0: none
 	retries        retryRules
-	budget         *balancer.RetryBudget
+	budgets        balancer.RetryBudgets
+	allowed        []string // the regions that requests may use; nil: all that the pool may
 }
 
 type redirectAnswer struct {
@@ -51,10 +54,13 @@ func (r *route) bodyLimit(s *listenerSettings) int64 {
 	return s.bodyLimit
 }
 
+// budgetsOf finds the retry budgets of a pool for a share.
+type budgetsOf func(pool string, share float64) balancer.RetryBudgets
+
 // newRoute compiles what a configuration says of a route; pools are those of
 // the same snapshot.
-func newRoute(c *config.Route, name string, pools map[string]*pool, budgets func(pool string, share float64) *balancer.RetryBudget, of *config.Config) (*route, error) {
-	r := &route{name: name, stripPrefix: c.StripPrefix, limit: c.Limits.Body}
+func newRoute(c *config.Route, name string, pools map[string]*pool, budgets budgetsOf, of *config.Config) (*route, error) {
+	r := &route{name: name, stripPrefix: c.StripPrefix, limit: c.Limits.Body, priority: c.Priority}
 	r.requestEdits = newHeadEdits(&c.RequestHeaders)
 	r.responseEdits = newHeadEdits(&c.ResponseHeaders)
 	var err error
@@ -79,23 +85,25 @@ func newRoute(c *config.Route, name string, pools map[string]*pool, budgets func
 	return r, err
 }
 
-func (r *route) addTarget(c *config.Route, name string, pools map[string]*pool, budgets func(string, float64) *balancer.RetryBudget, of *config.Config) {
+func (r *route) addTarget(c *config.Route, name string, pools map[string]*pool, budgets budgetsOf, of *config.Config) {
 	r.targets = append(r.targets, *newTarget(pools[name], name, of, c, budgets))
 }
 
 // newTarget is a pool as a route changes it; c may be nil: nothing is changed.
-func newTarget(p *pool, name string, of *config.Config, c *config.Route, budgets func(string, float64) *balancer.RetryBudget) *target {
+func newTarget(p *pool, name string, of *config.Config, c *config.Route, budgets budgetsOf) *target {
 	if c == nil {
 		c = &config.Route{}
 	}
 	settings := of.Pool(name)
 	retries := c.RetriesFor(settings)
+	spill, off := c.SpillFor(settings)
 	return &target{
 		pool:           p,
 		requestTimeout: int64(c.RequestTimeout(settings)),
 		retries: retryRules{attempts: retries.Attempts, connect: retries.On.Connect, reset: retries.On.Reset,
 			unavailable: retries.On.Unavailable, statuses: retries.On.Status},
-		budget: budgets(name, retries.Budget),
+		budgets: budgets(name, retries.Budget),
+		allowed: allowedRegions(of.Region, spill.To, off),
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"spillway/balancer"
+	"spillway/health"
 	"spillway/internal/accesslog"
 	"spillway/internal/config"
 	"spillway/internal/loop"
@@ -31,20 +32,24 @@ type Server struct {
 	draining  atomic.Bool // the process ends: answers say so
 	ready     atomic.Bool
 	accessLog *accesslog.Log
+	distances distances
 	started   int64
 
-	mu          sync.Mutex // over everything below: one change at a time
-	generation  uint64
-	listeners   map[string]*listener  // by address
-	pools       map[string]*poolState // by name
-	routes      map[string][]routeStats
-	budgets     map[budgetKey]*balancer.RetryBudget
-	drains      drains
-	gathered    gathering
-	lastError   error // of the last reload
-	ticketKeys  *tlsconn.TicketKeys
-	ticketTimer *loop.Timer // on the first loop
-	logConfig   config.AccessLog
+	mu            sync.Mutex // over everything below: one change at a time
+	generation    uint64
+	listeners     map[string]*listener  // by address
+	pools         map[string]*poolState // by name
+	routes        map[string][]routeStats
+	budgets       map[budgetKey]balancer.RetryBudgets
+	limits        map[string]*limitTables // by route
+	drains        drains
+	gathered      gathering
+	lastError     error // of the last reload
+	doubt         *health.Doubt
+	ticketKeys    *tlsconn.TicketKeys
+	ticketTimer   *loop.Timer // on the first loop, like the next
+	distanceTimer *loop.Timer
+	logConfig     config.AccessLog
 }
 
 type budgetKey struct {
@@ -70,9 +75,11 @@ func New(c *config.Config, o Options) (*Server, error) {
 		listeners: map[string]*listener{},
 		pools:     map[string]*poolState{},
 		routes:    map[string][]routeStats{},
-		budgets:   map[budgetKey]*balancer.RetryBudget{},
+		budgets:   map[budgetKey]balancer.RetryBudgets{},
+		limits:    map[string]*limitTables{},
 		started:   loop.Nanotime(),
 	}
+	s.doubt = health.NewDoubt(doubtSettings, s.started)
 	s.ticketKeys = tlsconn.NewTicketKeys(s.started)
 	var err error
 	s.group, err = loop.NewGroup(loop.Options{Loops: o.Loops, OnPanic: s.onPanic, OnStall: s.onStall})
@@ -86,6 +93,8 @@ func New(c *config.Config, o Options) (*Server, error) {
 	first.Post(func() {
 		s.ticketTimer = first.NewTimer(s.rotateTickets)
 		s.ticketTimer.Set(first.Now() + ticketCheck)
+		s.distanceTimer = first.NewTimer(s.watchDistances)
+		s.distanceTimer.Set(first.Now() + orderCheck)
 	})
 	if err := s.setAccessLog(c.AccessLog); err != nil {
 		s.group.Stop()
@@ -178,14 +187,37 @@ func (w *worker) closeIdleClients(age int64, only *listener) {
 	}
 }
 
-// budget returns the retry budget of a pool for a share, the same one over reloads.
-func (s *Server) budget(pool string, share float64) *balancer.RetryBudget {
+// budget returns the retry budgets of a pool for a share, the same ones over reloads.
+func (s *Server) budget(pool string, share float64) balancer.RetryBudgets {
 	key := budgetKey{pool, share}
-	if s.budgets[key] == nil {
-		s.budgets[key] = balancer.NewRetryBudget(share, retryFloor)
+	b, ok := s.budgets[key]
+	if !ok {
+		b = balancer.RetryBudgets{Local: balancer.NewRetryBudget(share, retryFloor), Cross: balancer.NewRetryBudget(share, retryFloor)}
+		s.budgets[key] = b
 	}
-	return s.budgets[key]
+	return b
 }
+
+func (s *Server) limitTables(route string) *limitTables {
+	if s.limits[route] == nil {
+		s.limits[route] = &limitTables{}
+	}
+	return s.limits[route]
+}
+
+// noteDoubt tells of a change in what is thought of the way to the backends.
+func (s *Server) noteDoubt() {
+	for _, t := range s.doubt.Take() {
+		if t.Doubting {
+			s.log.Error("the own network is in doubt: no failed check takes a backend out", "reason", t.Reason)
+		} else {
+			s.log.Info("the own network is no longer in doubt", "reason", t.Reason)
+		}
+	}
+}
+
+// region is this instance's own.
+func (s *Server) region() string { return s.snapshot.Load().config.Region }
 
 // retryFloor is how many retries a second are always allowed.
 const retryFloor = 10
@@ -206,6 +238,7 @@ func (s *Server) forgetUnused(now *snapshot) {
 	for name := range s.routes {
 		if !named[name] {
 			delete(s.routes, name)
+			delete(s.limits, name)
 		}
 	}
 	for key := range s.budgets {

@@ -58,6 +58,8 @@ func (s *routeStats) add(o *routeStats) {
 
 type poolStats struct {
 	panics          uint64 // picks while no backend was available
+	shed            uint64 // requests refused for their priority
+	held            uint64 // requests that waited for home
 	retries         uint64
 	budgetExhausted uint64
 	queued          uint64
@@ -69,6 +71,8 @@ type poolStats struct {
 
 func (s *poolStats) add(o *poolStats) {
 	s.panics += o.panics
+	s.shed += o.shed
+	s.held += o.held
 	s.retries += o.retries
 	s.budgetExhausted += o.budgetExhausted
 	s.queued += o.queued

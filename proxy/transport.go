@@ -35,11 +35,13 @@ func (tr *transport) scheme() string {
 
 // dial opens a connection to an address of the backend's, ready for what the
 // transport's protocol says first. from is the client on whose behalf; nil: spillway's own.
-func (tr *transport) dial(w *worker, t *loop.Task, to loop.Address, from *client, deadline int64) (loop.Stream, error) {
+func (tr *transport) dial(w *worker, t *loop.Task, b *backend, to loop.Address, from *client, deadline int64) (loop.Stream, error) {
+	began := w.loop.Now()
 	socket, err := w.loop.Dial(t, to, deadline)
 	if err != nil {
 		return nil, err
 	}
+	w.server.distances.observe(*b.region.Load(), w.loop.Now()-began, w.loop.Now())
 	if tr.proxy != config.ProxyOff {
 		socket.SetWriteDeadline(deadline)
 		if _, err := socket.Write(t, tr.proxyHeader(from)); err != nil {

@@ -42,5 +42,6 @@ type Entry struct {
 	FirstByte int64 // from the start to the first byte of the response
 	Total     int64 // from the start to the end
 
-	End string // one word for how it ended
+	Reason string // one word for why it went to that backend
+	End    string // one word for how it ended
 }

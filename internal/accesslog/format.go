@@ -74,6 +74,8 @@ func (s *stamp) appendJSON(dst []byte, e *Entry) []byte {
 	dst = appendString(dst, e.Backend)
 	dst = append(dst, `,"region":`...)
 	dst = appendString(dst, e.Region)
+	dst = append(dst, `,"reason":`...)
+	dst = appendString(dst, e.Reason)
 	dst = append(dst, `,"attempts":`...)
 	dst = strconv.AppendInt(dst, int64(e.Attempts), 10)
 	dst = append(dst, `,"queue_ms":`...)

@@ -48,7 +48,7 @@ func TestGoldenLines(t *testing.T) {
 			"ordinary", full(),
 			`{"time":"2026-03-29T01:59:59.042Z","client":"192.0.2.7:51234","method":"GET","host":"api.example.com","target":"/v1/users?id=7",` +
 				`"protocol":"HTTP/1.1","status":200,"bytes_in":0,"bytes_out":1234,"referer":"https://example.com/","user_agent":"curl/8.5.0",` +
-				`"request_id":"4fzzzxjylrx","listener":"web","route":"api","pool":"users","backend":"10.0.1.10:8080","region":"eu-west","attempts":2,` +
+				`"request_id":"4fzzzxjylrx","listener":"web","route":"api","pool":"users","backend":"10.0.1.10:8080","region":"eu-west","reason":"","attempts":2,` +
 				`"queue_ms":0.000,"connect_ms":0.412,"first_byte_ms":12.345,"total_ms":1012.345,"end":"ok"}`,
 			`192.0.2.7 - - [29/Mar/2026:01:59:59 +0000] "GET /v1/users?id=7 HTTP/1.1" 200 1234 "https://example.com/" "curl/8.5.0"`,
 		},
@@ -56,7 +56,7 @@ func TestGoldenLines(t *testing.T) {
 			"nothing was read", Entry{ClientAddr: netip.MustParseAddrPort("[2001:db8::1]:443"), Queue: -1, Connect: -1, FirstByte: -1, Total: 5e6, End: "timeout"},
 			`{"time":"1970-01-01T00:00:00.000Z","client":"[2001:db8::1]:443","method":"","host":"","target":"",` +
 				`"protocol":"","status":0,"bytes_in":0,"bytes_out":0,"referer":"","user_agent":"",` +
-				`"request_id":"","listener":"","route":"","pool":"","backend":"","region":"","attempts":0,` +
+				`"request_id":"","listener":"","route":"","pool":"","backend":"","region":"","reason":"","attempts":0,` +
 				`"queue_ms":null,"connect_ms":null,"first_byte_ms":null,"total_ms":5.000,"end":"timeout"}`,
 			`2001:db8::1 - - [01/Jan/1970:00:00:00 +0000] "-" 000 0 "-" "-"`,
 		},
@@ -66,7 +66,7 @@ func TestGoldenLines(t *testing.T) {
 			}),
 			`{"time":"1970-01-01T00:00:00.000Z","client":"unix:","method":"POST","host":"","target":"/",` +
 				`"protocol":"HTTP/2.0","status":503,"bytes_in":9,"bytes_out":0,"referer":"","user_agent":"",` +
-				`"request_id":"","listener":"","route":"","pool":"","backend":"","region":"","attempts":0,` +
+				`"request_id":"","listener":"","route":"","pool":"","backend":"","region":"","reason":"","attempts":0,` +
 				`"queue_ms":0.000,"connect_ms":0.000,"first_byte_ms":0.000,"total_ms":0.000,"end":""}`,
 			`unix: - - [01/Jan/1970:00:00:00 +0000] "POST / HTTP/2.0" 503 0 "-" "-"`,
 		},
@@ -76,7 +76,7 @@ func TestGoldenLines(t *testing.T) {
 			}),
 			`{"time":"1970-01-01T00:00:00.000Z","client":"192.0.2.7:1","method":"HEAD","host":"","target":"/a",` +
 				`"protocol":"HTTP/1.0","status":404,"bytes_in":0,"bytes_out":0,"referer":"","user_agent":"",` +
-				`"request_id":"","listener":"","route":"","pool":"","backend":"","region":"","attempts":0,` +
+				`"request_id":"","listener":"","route":"","pool":"","backend":"","region":"","reason":"","attempts":0,` +
 				`"queue_ms":0.000,"connect_ms":0.000,"first_byte_ms":0.000,"total_ms":0.000,"end":""}`,
 			`192.0.2.7 - - [01/Jan/1970:00:00:00 +0000] "HEAD /a HTTP/1.0" 404 0 "-" "-"`,
 		},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -144,4 +145,9 @@ func (r *Route) BodyLimit(l *Listener) int64 {
 		return *r.Limits.Body
 	}
 	return l.Limits.Body
+}
+
+// Uses reports that requests of the route may go to a pool.
+func (r *Route) Uses(pool string) bool {
+	return r.Pool == pool && pool != "" || slices.ContainsFunc(r.Split, func(s Split) bool { return s.Pool == pool })
 }

@@ -26,6 +26,7 @@ const (
 	XForwardedPort
 	XRealIP
 	XRequestID
+	SpillwayOrigin
 	XClientCert // X-Client-Cert and every name that begins with X-Client-Cert-
 	Forwarded
 	Via
@@ -102,6 +103,7 @@ var knownFields = [fieldIDs]knownField{
 	XForwardedPort:          {name: "x-forwarded-port", stays: true},
 	XRealIP:                 {name: "x-real-ip", stays: true},
 	XRequestID:              {name: "x-request-id", stays: true},
+	SpillwayOrigin:          {name: "x-spillway-origin", stays: true},
 	XClientCert:             {name: "x-client-cert", stays: true},
 	Forwarded:               {name: "forwarded", stays: true},
 	Via:                     {name: "via", stays: true},

@@ -1,0 +1,85 @@
+package proxy
+
+import (
+	"spillway/balancer"
+)
+
+// choose picks a backend and takes one of its slots. Where home is full for a
+// moment, or all are full, it waits in the pool's queue.
+func (x *exchange) choose() *refusal {
+	p := x.pool
+	view := p.view.Load()
+	x.aim()
+	if x.attempts == 0 {
+		if !x.raw && !p.shedder.Admit(x.route.priorityOf(x), len(x.origin) > 0, x.pick.Now, x.worker.rand) {
+			x.worker.poolStats(p.poolState).shed++
+			return errShed
+		}
+		if m := x.stickyMember(view); m != nil {
+			x.take(m)
+			return nil
+		}
+	}
+	m, outcome := (*balancer.Member)(nil), balancer.Full
+	if p.queueSize == 0 || p.queue.Waiting() == 0 {
+		x.pick.Holding = p.queue.Holding()
+		m, outcome = view.Pick(&x.pick)
+	}
+	if outcome == balancer.Hold {
+		if m = x.waitForHome(view); m != nil {
+			x.take(m)
+			return nil
+		}
+		if x.client.conn.HungUp() {
+			return errClientReset
+		}
+		view = p.view.Load()
+		x.pick.Now = x.worker.loop.Now()
+		m, outcome = view.Pick(&x.pick)
+	}
+	if x.attempts == 0 && !x.raw {
+		p.shedder.Observe(outcome == balancer.Full, x.pick.Now)
+	}
+	switch outcome {
+	case balancer.Full:
+		return x.waitForSlot(view)
+	case balancer.None:
+		return errNoBackend
+	case balancer.PickedInPanic:
+		x.worker.poolStats(p.poolState).panics++
+	}
+	x.take(m)
+	return nil
+}
+
+// aim tells the balancer what the request is like, and which attempt it is.
+func (x *exchange) aim() {
+	r := &x.pick
+	r.Now = x.worker.loop.Now()
+	r.Key, r.Keyed = x.key, x.keyed
+	r.Affinity = x.pool.affinityOf(x.worker)
+	r.Allowed = x.target.allowed
+	r.NoSpill = len(x.origin) > 0
+	r.NoHold = false
+	r.Tried = x.tried[:min(x.attempts, len(x.tried))]
+	r.AllowTried = true
+	from := ""
+	if x.attempts > 0 {
+		from = x.record.member.Region
+	}
+	x.target.budgets.Aim(r, x.scope, from)
+}
+
+func (x *exchange) take(m *balancer.Member) {
+	x.member = m
+	x.backend = m.Data.(*backend)
+	if x.attempts < len(x.tried) {
+		x.tried[x.attempts] = m.Backend
+	}
+	x.attempts++
+	x.record.member = m
+	x.record.reason = x.pick.Reason
+	if p := x.pool; p.sticky != nil {
+		x.setSRV = x.record.stickyHash != m.Backend.Hash()
+	}
+}

@@ -22,7 +22,7 @@ type RegionExplanation struct {
 	KeyShare  float64 // of the keys that reach it
 	Pace      int64   // ns between two slots; 0: not known
 	Permitted bool    // the request may use it
-	Passed    Reason  // why the request goes on to the next region; Unexplained: it does not
+	Passed    Reason  // why the request goes on to the next region, if it comes here; Unexplained: it does not
 	Backends  []BackendExplanation
 }
 
@@ -53,130 +53,46 @@ type BackendExplanation struct {
 	Eligible  bool    // the policy may pick it now: it is available (or to be tried), has room and was not tried
 }
 
+// A trial is a walk that takes nothing.
+type trial struct{ passed map[*region]Reason }
+
 // Explain tells what Pick would find for r, and takes no slot, no turn and no retry from a budget. It allocates and
-// is for people. The random numbers of r are left as they are.
+// is for people. The random numbers of r are left as they are, and its Affinity is not asked.
 func (v *View) Explain(r *Request) Explanation {
-	v.Tick(r.Now)
-	trial := *r
 	dice := *r.Rand
-	trial.Rand, trial.Affinity, trial.Cross = &dice, nil, nil
-	trial.Reason, trial.Patience = Unexplained, 0
-	e := Explanation{}
-	var w walk
-	var next *region
+	mock := *r
+	mock.Rand, mock.Affinity, mock.Cross = &dice, nil, nil
+	mock.trial = &trial{passed: map[*region]Reason{}}
+	m, outcome := v.Pick(&mock)
+	e := Explanation{Outcome: outcome, Reason: mock.Reason, Patience: mock.Patience}
+	if m != nil {
+		e.Region, e.Backend = m.region.name, m.Backend.id
+	}
 	for _, g := range v.regions {
-		x := g.explain(&trial)
-		if next == nil && x.Permitted && len(g.members) > 0 {
-			if x.Passed = w.consider(v, g, &trial); x.Passed == Unexplained {
-				next = g
-			}
-		}
+		x := g.explain(r)
+		x.Passed = mock.trial.passed[g]
 		e.Regions = append(e.Regions, x)
 	}
-	e.conclude(v, &w, &trial, next)
 	return e
 }
 
-// consider is what enter does, without taking anything.
-func (w *walk) consider(v *View, g *region, r *Request) (passed Reason) {
-	if w.nearest == nil {
-		w.nearest = g
-	}
-	defer func() {
-		if passed != Unexplained {
-			w.pass(g, passed)
-		}
-	}()
-	if !g.open {
-		return g.closedReason()
-	}
-	first := !w.open
-	w.open = true
-	if r.AvoidRegion != "" && g.name == r.AvoidRegion {
-		w.avoided = g
-		return Retry
-	}
-	if kept, why := w.keeps(g, r); !kept {
-		w.beyond = true
-		return why
-	}
-	limit := g.brim.Load()
-	if r.Keyed && g.byKey {
-		limit = unlimited
-	}
-	if r.NoSpill {
-		limit = g.reserved.Load()
-	}
-	if m := g.prefer(r); g.place.inflight() >= limit || m == nil {
-		w.beyond = true
-		if first {
-			w.waits = g
-		}
-		return SpillFull
-	}
-	return Unexplained
-}
-
-// conclude says where the request would go at last: for the regions behind the brim by the rules of overfill, and
-// in panic by those of panic.
-func (e *Explanation) conclude(v *View, w *walk, r *Request, next *region) {
-	reason := Unexplained
-	e.Outcome = Picked
-	switch {
-	case next != nil && w.waits != nil && next != w.waits && r.holds(v, w.waits, next):
-		e.Outcome, e.Patience = Hold, r.Patience
-		return
-	case next == nil && !w.open:
-		e.Outcome, reason = PickedInPanic, Panic
-		for _, g := range v.regions {
-			if next == nil && g.permits(r) && g.prefer(r) != nil {
-				next = g
-			}
-		}
-	case next == nil:
-		for seen := uint64(0); next == nil; {
-			g, at := w.leastFilled(v, r, seen)
-			if g == nil {
-				break
-			}
-			if seen |= 1 << at; g.prefer(r) != nil {
-				next = g
-			}
-		}
-	}
-	if next == nil {
-		e.Outcome = None
-		for i := range e.Regions {
-			if e.Regions[i].Passed == SpillFull {
-				e.Outcome = Full
-			}
-		}
-		return
-	}
-	switch {
-	case reason != Unexplained:
-		e.Reason = reason
-	case len(r.Tried) > 0:
-		e.Reason = Retry
-	case next == w.nearest:
-		e.Reason = Home
-	default:
-		e.Reason = w.why
-	}
-	e.Region, e.Backend = next.name, next.prefer(r).Backend.id
-}
-
-// prefer tells whom pick would try first.
-func (g *region) prefer(r *Request) *Member {
+// foretell tells whom pick would try first, and whether someone has no room.
+func (g *region) foretell(r *Request) (m *Member, full bool) {
 	for _, t := range g.tiers {
 		if len(t.usable) == 0 {
 			continue
 		}
-		if m := t.picker.prefer(r); m != nil {
-			return m
+		if m = t.picker.prefer(r); m == nil {
+			m = drawOpen(t.usable, r, nil)
+		}
+		if m != nil {
+			return m, false
+		}
+		for _, m := range t.usable {
+			full = full || !r.tried(m)
 		}
 	}
-	return nil
+	return nil, full
 }
 
 func (g *region) explain(r *Request) RegionExplanation {

@@ -53,7 +53,7 @@ func (v *View) fill(r *Request) (*Member, Outcome) {
 			w.nearest = g
 		}
 		if !g.open {
-			w.pass(g, g.closedReason())
+			w.pass(r, g, g.closedReason())
 			continue
 		}
 		first := !w.open
@@ -62,8 +62,7 @@ func (v *View) fill(r *Request) (*Member, Outcome) {
 			w.avoided = g
 			continue
 		}
-		m, outcome := w.enter(v, g, r, first)
-		if outcome != None {
+		if m, outcome := w.enter(v, g, r, first); outcome != None {
 			return m, outcome
 		}
 	}
@@ -91,20 +90,19 @@ func (v *View) fill(r *Request) (*Member, Outcome) {
 func (w *walk) enter(v *View, g *region, r *Request, first bool) (*Member, Outcome) {
 	limit := g.brim.Load()
 	if kept, why := w.keeps(g, r); !kept {
-		w.pass(g, why)
+		w.pass(r, g, why)
 		w.beyond = true
 		return nil, None
 	}
 	keyed := r.Keyed && g.byKey
 	if keyed {
 		limit = unlimited // its share takes care of that
-		g.place.wanted.Add(1)
 	}
 	if r.NoSpill {
 		limit = g.reserved.Load()
 	}
-	if !g.place.acquire(limit) {
-		w.pass(g, SpillFull)
+	if !g.book(r, limit, keyed) {
+		w.pass(r, g, SpillFull)
 		w.beyond = true
 		w.full = w.full || r.NoSpill && g.hard
 		if first {
@@ -113,18 +111,15 @@ func (w *walk) enter(v *View, g *region, r *Request, first bool) (*Member, Outco
 		return nil, None
 	}
 	if w.waits != nil && r.holds(v, w.waits, g) {
-		g.place.release()
+		g.giveBack(r, false)
 		return nil, Hold
 	}
-	m, full := w.take(g, r)
+	m, full := w.take(g, r, keyed)
 	if m != nil {
 		return m, Picked
 	}
 	if full {
-		w.pass(g, SpillFull)
-		if keyed {
-			g.place.refused.Add(1)
-		}
+		w.pass(r, g, SpillFull)
 		if first {
 			w.waits = g
 		}
@@ -132,15 +127,16 @@ func (w *walk) enter(v *View, g *region, r *Request, first bool) (*Member, Outco
 	return nil, None
 }
 
-// take picks in a region of whose place a slot was taken.
-func (w *walk) take(g *region, r *Request) (m *Member, full bool) {
-	m, full = g.pick(r)
-	if m != nil && !r.mayCrossTo(g) {
+// take picks in a region of whose place a slot was booked.
+func (w *walk) take(g *region, r *Request, keyed bool) (m *Member, full bool) {
+	if r.trial != nil {
+		m, full = g.foretell(r)
+	} else if m, full = g.pick(r); m != nil && !r.mayCrossTo(g) {
 		m.Backend.release()
 		m = nil
 	}
 	if m == nil {
-		g.place.release()
+		g.giveBack(r, keyed && full)
 		w.full = w.full || full
 		return nil, full
 	}
@@ -180,8 +176,8 @@ func (w *walk) overfill(v *View, r *Request) *Member {
 			return nil
 		}
 		seen |= 1 << at
-		g.place.acquire(unlimited)
-		if m, _ := w.take(g, r); m != nil {
+		g.book(r, unlimited, false)
+		if m, _ := w.take(g, r, false); m != nil {
 			return m
 		}
 	}
@@ -213,8 +209,8 @@ func (w *walk) panic(v *View, r *Request) (*Member, Outcome) {
 			if (r.AvoidRegion != "" && g.name == r.AvoidRegion) != avoided || !g.permits(r) {
 				continue
 			}
-			g.place.acquire(unlimited)
-			if m, _ := w.take(g, r); m != nil {
+			g.book(r, unlimited, false)
+			if m, _ := w.take(g, r, false); m != nil {
 				r.Reason = Panic
 				return m, PickedInPanic
 			}
@@ -226,8 +222,11 @@ func (w *walk) panic(v *View, r *Request) (*Member, Outcome) {
 	return nil, None
 }
 
-// pass notes why the nearest region does not serve the request.
-func (w *walk) pass(g *region, why Reason) {
+// pass notes why a region does not serve the request.
+func (w *walk) pass(r *Request, g *region, why Reason) {
+	if r.trial != nil {
+		r.trial.passed[g] = why
+	}
 	if g == w.nearest && w.why == Unexplained {
 		w.why = why
 	}

@@ -74,6 +74,27 @@ func (g *region) pick(r *Request) (m *Member, full bool) {
 	return nil, full
 }
 
+// book takes a slot of the place up to the limit. That of a member has to follow, or giveBack.
+func (g *region) book(r *Request, limit int64, keyed bool) bool {
+	if r.trial != nil {
+		return g.place.inflight() < limit
+	}
+	if keyed {
+		g.place.wanted.Add(1)
+	}
+	return g.place.acquire(limit)
+}
+
+func (g *region) giveBack(r *Request, refused bool) {
+	if r.trial != nil {
+		return
+	}
+	if refused {
+		g.place.refused.Add(1)
+	}
+	g.place.release()
+}
+
 // permits reports whether r may use the region at all.
 func (g *region) permits(r *Request) bool {
 	return (r.Allowed == nil || slices.Contains(r.Allowed, g.name)) && (g.nearest || !r.NoSpill) &&

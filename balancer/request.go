@@ -30,6 +30,8 @@ type Request struct {
 
 	held *place // where Patience applies
 	only *place // the one place to pick in
+
+	trial *trial // nothing is taken, only told
 }
 
 func (r *Request) tried(m *Member) bool {

@@ -119,37 +119,48 @@ func TestPenaltyLosesNoConcurrentFailure(t *testing.T) {
 
 // A backend that fails fast is idle whenever a request is to be placed. It must not get them all for that.
 func TestFastFailureAttractsNoTraffic(t *testing.T) {
-	for _, policy := range []Policy{LeastConn, P2C, PeakEWMA} {
-		members := some(3)
-		v := NewView(Settings{Policy: policy}, members, nil)
-		r := newRequest()
-		failed, n := 0, 0
-		type exchange struct {
-			m   *Member
-			end int64
-		}
-		var running []exchange
-		for ; r.Now < 20*second; r.Now += 1e6 { // 1000 a second, 50 ms each, unless it fails at once
-			for len(running) > 0 && running[0].end <= r.Now {
-				running[0].m.Backend.Observe(r.Now, 50e6, Succeeded)
-				running[0].m.Release()
-				running = running[1:]
-			}
-			m, _ := v.Pick(r)
-			n++
-			if m.Index == 0 {
-				failed++
-				m.Backend.Observe(r.Now, 1e5, Failed)
-				m.Release()
+	for _, policy := range allPolicies {
+		for _, most := range []int{0, 8} { // BoundedFrom
+			if most > 0 && policy != ConsistentHash {
 				continue
 			}
-			running = append(running, exchange{m, r.Now + 50e6})
+			failFast(t, policy, int64(most))
 		}
-		if failed*20 > n {
-			t.Errorf("%v: %d of %d requests went to the failing backend", policy, failed, n)
+	}
+}
+
+func failFast(t *testing.T, policy Policy, boundedFrom int64) {
+	members := some(3)
+	v := NewView(Settings{Policy: policy, BoundedFrom: boundedFrom}, members, nil)
+	r := newRequest()
+	r.Keyed = true
+	failed, n := 0, 0
+	type exchange struct {
+		m   *Member
+		end int64
+	}
+	var running []exchange
+	for ; r.Now < 20*second; r.Now += 1e6 { // 1000 a second, 50 ms each, unless it fails at once
+		for len(running) > 0 && running[0].end <= r.Now {
+			running[0].m.Backend.Observe(r.Now, 50e6, Succeeded)
+			running[0].m.Release()
+			running = running[1:]
 		}
-		if failed == 0 {
-			t.Errorf("%v: the failing backend was never tried again", policy)
+		r.Key = r.Rand.Uint64()
+		m, _ := v.Pick(r)
+		n++
+		if m.Index == 0 {
+			failed++
+			m.Backend.Observe(r.Now, 1e5, Failed)
+			m.Release()
+			continue
 		}
+		running = append(running, exchange{m, r.Now + 50e6})
+	}
+	if failed*20 > n {
+		t.Errorf("%v: %d of %d requests went to the failing backend", policy, failed, n)
+	}
+	if failed == 0 {
+		t.Errorf("%v: the failing backend was never tried again", policy)
 	}
 }

@@ -18,9 +18,15 @@ func TestReasons(t *testing.T) {
 		{want: SpillReturning, outcome: Picked, then: func(v *View, _ *Request) { v.regions[0].place.flow.publish(0, 1) }},
 		{want: SpillFull, outcome: Picked, then: func(v *View, _ *Request) { v.regions[0].place.flow.publish(1, 0) }},
 		{want: Key, outcome: Picked, policy: ConsistentHash, then: func(v *View, r *Request) { setShares(v, 0); r.Keyed = true }},
-		{want: SpillFull, outcome: Picked, policy: ConsistentHash, then: func(v *View, r *Request) { v.members[0].MaxRequests = 1; v.members[0].Backend.acquire(0); r.Keyed = true }},
+		{want: SpillFull, outcome: Picked, policy: ConsistentHash, then: func(v *View, r *Request) {
+			v.members[0].MaxRequests = 1
+			v.members[0].Backend.acquire(0)
+			r.Keyed = true
+		}},
 		{want: Retry, outcome: Picked, then: func(v *View, r *Request) { r.Tried = []*Backend{v.members[0].Backend} }},
-		{want: Retry, outcome: Picked, then: func(v *View, r *Request) { r.Tried, r.AllowTried, r.Allowed = []*Backend{v.members[0].Backend}, true, []string{"home"} }},
+		{want: Retry, outcome: Picked, then: func(v *View, r *Request) {
+			r.Tried, r.AllowTried, r.Allowed = []*Backend{v.members[0].Backend}, true, []string{"home"}
+		}},
 		{want: Panic, outcome: PickedInPanic, spoil: func(ms []Member) { ms[0].Available, ms[1].Available = false, false }},
 		{want: Panic, outcome: PickedInPanic, spoil: func(ms []Member) { ms[0].Available = false }, then: func(_ *View, r *Request) { r.Allowed = []string{"home"} }},
 		{want: Home, outcome: Picked, then: func(_ *View, r *Request) { r.Allowed = []string{"away"} }}, // the nearest that it may use

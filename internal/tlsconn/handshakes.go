@@ -31,6 +31,7 @@ type Handshakes struct {
 	share   int64 // nanoseconds that this turn has for steps
 	spent   int64 // what they have taken of it
 	began   int64 // when the step that runs began
+	total   int64 // nanoseconds that all steps have taken
 }
 
 func (h *Handshakes) init(l *loop.Loop) {
@@ -113,7 +114,9 @@ func (s *step) leave() {
 	}
 	s.inside = false
 	h := s.handshakes
-	h.spent += loop.Nanotime() - h.began
+	took := loop.Nanotime() - h.began
+	h.spent += took
+	h.total += took
 	h.next()
 }
 

@@ -13,6 +13,9 @@ func (c *Conn) Read(t *loop.Task, p []byte) (int, error) {
 		return 0, c.usable()
 	}
 	for {
+		if err := c.waitIfEmpty(t); err != nil {
+			return 0, err
+		}
 		n, err := c.tryRead(p)
 		if taken := c.taken; taken > 0 {
 			c.taken = 0
@@ -21,13 +24,19 @@ func (c *Conn) Read(t *loop.Task, p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if err == wouldBlock {
-			err = c.under.WaitReadable(t)
-		}
-		if err != nil {
+		if err != nil && err != wouldBlock {
 			return 0, err
 		}
 	}
+}
+
+// waitIfEmpty waits for ciphertext where crypto/tls is known to hold nothing.
+func (c *Conn) waitIfEmpty(t *loop.Task) error {
+	if c.peeked || c.unsure || c.usable() != nil {
+		return nil
+	}
+	c.tryFlush()
+	return c.under.WaitReadable(t)
 }
 
 // WaitReadable waits until there is likely something to read, without reading.

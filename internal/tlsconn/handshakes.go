@@ -47,6 +47,9 @@ func (h *Handshakes) Running() int { return h.running }
 // Waiting is how many handshakes have not begun, for want of a place.
 func (h *Handshakes) Waiting() int { return h.waiting.length }
 
+// Spent is how many nanoseconds of the loop's time handshakes have taken.
+func (h *Handshakes) Spent() int64 { return h.total }
+
 // Acquire waits for a place, until deadline (0: none), which gives
 // [loop.ErrTimeout]. With no error the place is the caller's to Release.
 func (h *Handshakes) Acquire(t *loop.Task, deadline int64) error {

@@ -26,7 +26,7 @@ func TestExchanges(t *testing.T) {
 }
 
 func TestTransfersWithSlowReaders(t *testing.T) {
-	const size = 8 << 20
+	const size = 4 << 20
 	eachSide(t, func(b *bench, c *Conn, p *peer) {
 		want := pattern(size)
 		writing := b.begin(func(t *loop.Task) {

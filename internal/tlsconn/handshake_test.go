@@ -316,7 +316,7 @@ func TestHandshakesWaitForAPlace(t *testing.T) {
 }
 
 func TestManyConnectionsAtOnce(t *testing.T) {
-	const clients = 200
+	const clients = 100
 	b := newBench(t)
 	accepted := acceptor(func(under *loop.Conn) {
 		under.Loop().Start(runner(func(task *loop.Task) {

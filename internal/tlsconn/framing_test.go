@@ -36,3 +36,22 @@ func TestFramingFollowsRecordsHoweverTheyAreCut(t *testing.T) {
 		t.Error("one and a part is one")
 	}
 }
+
+func FuzzFraming(f *testing.F) {
+	f.Add([]byte{23, 3, 3, 0, 1, 9, 23, 3, 3, 0, 0, 23, 3}, 2)
+	f.Fuzz(func(t *testing.T, stream []byte, cut int) {
+		if cut <= 0 {
+			return
+		}
+		var whole, pieces framing
+		whole.add(stream)
+		for rest := stream; len(rest) > 0; {
+			n := min(cut, len(rest))
+			pieces.add(rest[:n])
+			rest = rest[n:]
+		}
+		if whole != pieces {
+			t.Errorf("%+v in one piece, %+v in pieces of %d", whole, pieces, cut)
+		}
+	})
+}

@@ -44,10 +44,10 @@ func (c *Conn) WaitReadable(t *loop.Task) error {
 	if err := c.usable(); err != nil {
 		return err
 	}
-	if c.peeked || c.unsure && c.look() {
+	if c.unsure && c.look() {
 		return nil
 	}
-	return c.under.WaitReadable(t)
+	return c.waitIfEmpty(t)
 }
 
 // tryRead reads what is there. The error, if any, is for n == 0 only: wouldBlock
@@ -86,7 +86,7 @@ func (c *Conn) tryRead(p []byte) (n int, err error) {
 		err = c.inputErr
 	}
 	if c.writeErr == errDeaf {
-		c.inputErr = errDeaf
+		c.inputErr, c.unsure = errDeaf, true
 	}
 	if n += more; n > 0 {
 		return n, nil

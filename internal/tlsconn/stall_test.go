@@ -73,6 +73,9 @@ func TestAPeerThatAsksAndDoesNotReadIsCutOff(t *testing.T) {
 			_, err := c.Read(t, make([]byte, 100))
 			most = max(most, len(c.out))
 			if errors.Is(err, errDeaf) {
+				if _, again := c.Read(t, make([]byte, 100)); again != err {
+					b.Errorf("read again: %v", again)
+				}
 				return
 			}
 			if err != nil {

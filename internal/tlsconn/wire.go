@@ -153,7 +153,7 @@ func (w *wire) writeFlight(p []byte) (int, error) {
 // flush waits until the socket has taken what was kept for it. An error leaves
 // the rest to a later flush.
 func (w *wire) flush(t *loop.Task) error {
-	for len(w.out) > 0 {
+	for len(w.out) > 0 && w.writeErr == nil {
 		w.flushing = true
 		n, err := w.under.Write(t, w.out)
 		w.flushing = false

@@ -10,7 +10,9 @@
 // answer without reading it is bounded; past that the connection fails.
 //
 // A loop has one [Worker], which its connections share. Handshakes are the
-// dearest thing that a stranger can ask for: see [Handshakes].
+// dearest thing that a stranger can ask for: 0.3 ms of the loop's time with
+// ECDSA and X25519, 0.4 ms with X25519MLKEM768, 1.6 ms with an RSA key of 2048
+// bits (on a virtual processor that is shared). See [Handshakes].
 //
 // Memory, measured on Linux with 2,000 connections that had one small exchange
 // (a test holds it below 10 KiB): an idle connection holds 7.0 KiB on the heap,

@@ -8,6 +8,7 @@ import (
 	"spillway/balancer"
 	"spillway/health"
 	"spillway/internal/config"
+	"spillway/internal/loadreport"
 	"spillway/internal/loop"
 )
 
@@ -20,6 +21,8 @@ type backend struct {
 	transport atomic.Pointer[transport]
 	region    atomic.Pointer[string]
 	spillway  atomic.Bool // it is another spillway
+	load      loadreport.Load
+	weight    int // as configured; guarded by the pool's mutex
 	address   loop.Address
 	balance   *balancer.Backend
 	tracker   *health.Tracker

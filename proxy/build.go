@@ -84,6 +84,9 @@ func newPool(state *poolState, c *config.Pool) *pool {
 	default:
 		p.hostLiteral = []byte(c.Host)
 	}
+	if c.LoadHeader != "" {
+		p.loadHeader, p.orca = []byte(c.LoadHeader), c.LoadHeader == config.LoadHeaderORCA
+	}
 	if c.Sticky != nil {
 		p.sticky = &stickyCookie{cookie: c.Sticky.Cookie, maxAge: int64(c.Sticky.TTL.Seconds())}
 	}

@@ -23,6 +23,7 @@ func (p *poolState) configure(c *config.Pool, settings balancer.Settings) {
 	p.mu.Lock()
 	if p.tick == nil {
 		p.tick = p.server.workers[0].loop.NewTimer(p.onTick)
+		p.weighTimer = p.server.workers[0].loop.NewTimer(p.weigh)
 	}
 	p.settings = settings
 	p.config = c
@@ -37,6 +38,10 @@ func (p *poolState) configure(c *config.Pool, settings balancer.Settings) {
 	p.followNames(c, fresh)
 	p.setMembers()
 	p.mu.Unlock()
+	if c.LoadHeader != "" {
+		first := p.server.workers[0].loop
+		first.Post(func() { p.weighTimer.Set(first.Now() + weighEvery) })
+	}
 	p.apply(transitions...)
 	p.scheduleTick()
 }
@@ -73,8 +78,9 @@ func (p *poolState) setMembers() {
 			b.setHost(string(c.Address))
 			b.setTransport(p.config, string(c.Address))
 			b.setPlace(c)
+			b.weight = c.Weight
 			b.tracker.SetEnabled(p.server.drains.allows(p.name, id, c.Region), loop.Nanotime())
-			p.members = append(p.members, balancer.Member{Backend: b.balance, Weight: c.Weight, MaxRequests: int64(c.MaxRequests),
+			p.members = append(p.members, balancer.Member{Backend: b.balance, Weight: c.Weight * weightScale(p.config), MaxRequests: int64(c.MaxRequests),
 				Region: c.Region, Address: id, Index: len(p.members), Data: b, Backup: c.Backup})
 		}
 	}
@@ -155,7 +161,10 @@ func (p *poolState) close() {
 		p.retire(b)
 	}
 	p.closed = true
-	p.server.workers[0].loop.Post(p.tick.Stop)
+	p.server.workers[0].loop.Post(func() {
+		p.tick.Stop()
+		p.weighTimer.Stop()
+	})
 }
 
 // A followedName is a backend's host name, asked for again and again.

@@ -27,6 +27,8 @@ type pool struct {
 	queueSize       int
 	queueTimeout    int64
 	sticky          *stickyCookie
+	loadHeader      []byte // by which backends tell of their load; nil: none do
+	orca            bool   // in the words of Open Request Cost Aggregation
 	hashOn          []config.HashKey
 	from            *config.Pool
 }
@@ -60,6 +62,7 @@ type poolState struct {
 	affinityConfig *config.Affinity
 	closed         bool
 	nameFailures   atomic.Uint64
+	weighTimer     *loop.Timer // on the first loop, like tick
 	tick           *loop.Timer // ends ejections; on the first loop
 	transitions    [8]uint64   // by the state entered
 }
@@ -104,12 +107,22 @@ func (p *poolState) apply(transitions ...health.Transition) {
 		p.server.log.Log(context.Background(), level, "backend is "+t.To.String(), "pool", p.name, "backend", t.ID, "was", t.From.String(), "reason", t.Reason)
 		p.mu.Lock()
 		p.transitions[t.To]++
+		p.welcome(t)
 		p.mu.Unlock()
 		rebuild = rebuild || t.AvailabilityChanged()
 	}
 	if rebuild {
 		p.rebuild()
 		p.scheduleTick()
+	}
+}
+
+// welcome begins the slow start of a backend that is new or back, unless there is
+// nobody else who could take the load meanwhile. The caller holds mu.
+func (p *poolState) welcome(t health.Transition) {
+	if b := p.backends[t.ID]; b != nil && t.To == health.Healthy && p.health.Available() > 1 {
+		b.balance.Warm(loop.Nanotime())
+		b.load.Reset()
 	}
 }
 

@@ -210,6 +210,9 @@ func (x *exchange) responseHead() {
 		if keep && len(edits.drop) > 0 {
 			keep = !edits.drops(f.Name)
 		}
+		if x.pool.loadHeader != nil && x.takeReport(f) {
+			keep = false
+		}
 		if !keep {
 			x.addSlice(head[kept:f.Start])
 			kept = int(f.End)

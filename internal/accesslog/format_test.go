@@ -149,7 +149,7 @@ func FuzzLines(f *testing.F) {
 			RequestID                                 string `json:"request_id"`
 		}
 		var fields map[string]any
-		if err := json.Unmarshal([]byte(out), &fields); err != nil || len(fields) != 23 {
+		if err := json.Unmarshal([]byte(out), &fields); err != nil || len(fields) != 24 {
 			t.Fatalf("%d fields, %v: %s", len(fields), err, out)
 		}
 		if err := json.Unmarshal([]byte(out), &got); err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"spillway/internal/admin"
 )
@@ -34,6 +35,22 @@ func (i *instance) goes(where, when string) {
 	}
 }
 
+// returns waits until all requests are answered by one backend: traffic comes home by and by.
+func (i *instance) returns(where, when string) {
+	i.t.Helper()
+	until := time.Now().Add(time.Minute)
+	for inARow := 0; inARow < 50; {
+		switch {
+		case i.get("/x") == where:
+			inARow++
+		case time.Now().After(until):
+			i.t.Fatalf("%s: not all of it comes to %s", when, where)
+		default:
+			inARow = 0
+		}
+	}
+}
+
 func TestDrainAndUndrain(t *testing.T) {
 	i := start(t, nil)
 	for name, order := range map[string]string{
@@ -56,7 +73,7 @@ func TestDrainAndUndrain(t *testing.T) {
 		if status, answer, _ := i.ask("POST", "/api/undrain", order); status != 200 || !strings.Contains(answer, `"drained": false`) {
 			t.Fatalf("undrain of a %s: %d %s", name, status, answer)
 		}
-		i.goes("near", "after the undrain of a "+name)
+		i.returns("near", "after the undrain of a "+name)
 	}
 }
 

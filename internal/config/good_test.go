@@ -60,8 +60,8 @@ func TestDefaults(t *testing.T) {
 			Protocol:      PoolHTTP1,
 			Ejection: &Ejection{
 				Failures: 5, GatewayErrors: 5,
-				SuccessRate: &SuccessRate{Stdev: 1.9, MinHosts: 5, MinRequests: 100},
-				Latency:     &SlowOutlier{Factor: 3, MinHosts: 3, MinRequests: 50},
+				SuccessRate: &SuccessRate{Stdev: 1.9, MinHosts: 3, MinRequests: 50},
+				Latency:     &SlowOutlier{Factor: 3, MinHosts: 3, MinRequests: 20},
 				Window:      10 * time.Second, Time: 30 * time.Second, MaxTime: 5 * time.Minute, KeepAtLeast: 1,
 			},
 			Timeouts: PoolTimeouts{

@@ -6,20 +6,7 @@ import "slices"
 // have all the same, or none. They are refused, never ignored. Their decoders, types and defaults are there already:
 // what gets built leaves this table, and that turns its key on.
 var notYet = map[string]string{
-	"routes[].spill":                  "",
-	"routes[].priority":               "",
-	"routes[].rate_limit":             "",
-	"routes[].concurrency_limit":      "",
-	"pools[].spill":                   "off",
-	"pools[].slow_start":              "",
-	"pools[].learned_limit":           "",
-	"pools[].hedge":                   "",
-	"pools[].load_header":             "",
-	"pools[].ejection.success_rate":   "",
-	"pools[].ejection.gateway_errors": "",
-	"pools[].ejection.latency":        "",
-	"pools[].ejection.max_time":       "",
-	"pools[].backends[].spillway":     "",
+	"pools[].hedge": "",
 }
 
 // refuses reports whether a value is one that cannot be done yet.

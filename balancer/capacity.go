@@ -36,6 +36,8 @@ func (g *region) measure(now int64) {
 // limit is what the member may have in flight by its configuration, or else can have by what was learned; 0: not known.
 func (m *Member) limit() int64 {
 	switch {
+	case m.Probation:
+		return 1
 	case m.MaxRequests > 0:
 		return m.MaxRequests
 	case m.learns:

@@ -157,8 +157,8 @@ func (p *consistentHash) fits(m *Member, now int64, take bool) bool {
 }
 
 func (p *consistentHash) within(m *Member, limit int64) int64 {
-	if m.MaxRequests > 0 {
-		return min(limit, m.MaxRequests)
+	if slots := m.slots(); slots > 0 {
+		return min(limit, slots)
 	}
 	return limit
 }

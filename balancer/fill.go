@@ -156,12 +156,15 @@ func (w *walk) keeps(g *region, r *Request) (bool, Reason) {
 		w.keyed += (1 - w.keyed) * float64(f.keyed.load())
 		return keyChance(r.Key) < w.keyed, Key
 	}
-	present := f.present.load()
-	stays := float64(min(present, f.reported.load()))
+	present, ceiling := f.present.load(), f.ceiling.load()
+	stays := float64(min(present, ceiling, f.reported.load()))
 	if stays >= 1 || float64(r.Rand.Uint64()>>11)*(1.0/(1<<53)) < stays {
 		return true, Home
 	}
-	if present < 1 {
+	switch {
+	case ceiling < 1:
+		return false, SpillDrained
+	case present < 1:
 		return false, SpillReturning
 	}
 	return false, SpillFull

@@ -15,6 +15,7 @@ const (
 type flow struct {
 	steady   atomic.Bool  // all shares are whole
 	present  atomicShare  // 0 while nobody is available, and rising afterwards
+	ceiling  atomicShare  // by what an operator wants
 	reported atomicShare  // by what the backends say of their load
 	keyed    atomicShare  // by how much of the capacity keyed traffic would need; holds the other two already
 	pace     atomic.Int64 // ns between two slots; 0: not known
@@ -34,15 +35,28 @@ func (s *atomicShare) store(value share) { s.bits.Store(math.Float64bits(float64
 
 func (f *flow) begin() {
 	f.fit = 1
+	f.ceiling.store(1)
 	f.publish(1, 1)
 }
 
 func (f *flow) publish(present, reported share) {
-	keyed := min(f.fit, present, reported)
+	keyed := min(f.fit, present, reported, f.ceiling.load())
 	f.present.store(present)
 	f.reported.store(reported)
 	f.keyed.store(keyed)
 	f.steady.Store(keyed == 1)
+}
+
+// Limit sets the part of a region's traffic that it may keep, from 1 (all) to 0 (none): an operator's hand on the
+// valve, for a drain by degrees. It steers only: what has room nowhere else is served there all the same. It holds
+// until it is set anew, also over later views.
+func (v *View) Limit(region string, part float64) {
+	for _, p := range v.live.places {
+		if p.name == region {
+			p.flow.ceiling.store(share(min(max(part, 0), 1)))
+			p.flow.steady.Store(false) // until the next tick knows better
+		}
+	}
 }
 
 // Tick brings up to date what changes by time: capacities, shares and paces. Pick calls it; its owner may, so that

@@ -22,7 +22,7 @@ func leastLoaded(members []*Member, r *Request) (*Member, bool) {
 		if m == nil {
 			break
 		}
-		if m.Backend.acquire(m.MaxRequests) {
+		if m.Backend.acquire(m.slots()) {
 			return m, false
 		}
 	}
@@ -59,7 +59,7 @@ func lightest(members []*Member, r *Request) (best *Member) {
 }
 
 // firstWithRoom takes a slot of the first member from a random place on that has one. It is the last word on full:
-// it reports so only if each member who was not tried refused a slot.
+// it reports so only if each member who was not tried refused a slot. Before that, probation does not count.
 func firstWithRoom(members []*Member, r *Request) (*Member, bool) {
 	if len(members) == 0 {
 		return nil, false

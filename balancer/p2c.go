@@ -7,7 +7,7 @@ type p2c struct{ draw }
 func newP2C(members []*Member) *p2c { return &p2c{newDraw(members)} }
 
 func (p *p2c) pick(r *Request) (*Member, bool) {
-	if m := p.lighter(r); m != nil && m.Backend.acquire(m.MaxRequests) {
+	if m := p.lighter(r); m != nil && m.Backend.acquire(m.slots()) {
 		return m, false
 	}
 	return leastLoaded(p.members, r)

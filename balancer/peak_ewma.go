@@ -76,7 +76,7 @@ func newPeakEWMA(members []*Member) *peakEWMA {
 }
 
 func (p *peakEWMA) pick(r *Request) (*Member, bool) {
-	if m := p.prefer(r); m != nil && m.Backend.acquire(m.MaxRequests) {
+	if m := p.prefer(r); m != nil && m.Backend.acquire(m.slots()) {
 		return m, false
 	}
 	return leastLoaded(p.members, r)

@@ -8,7 +8,7 @@ func newRandom(members []*Member) *random { return &random{newDraw(members)} }
 func (p *random) pick(r *Request) (*Member, bool) {
 	const draws = 4
 	for range draws {
-		if m := p.next(r.Rand); !r.tried(m) && m.willing(r) && m.Backend.acquire(m.MaxRequests) {
+		if m := p.next(r.Rand); !r.tried(m) && m.willing(r) && m.Backend.acquire(m.slots()) {
 			return m, false
 		}
 	}
@@ -19,7 +19,7 @@ func (p *random) prefer(r *Request) *Member { return p.one(r, nil) }
 
 // anyWithRoom draws by weight among those who have room.
 func anyWithRoom(members []*Member, r *Request) (*Member, bool) {
-	if m := drawOpen(members, r, nil); m != nil && m.Backend.acquire(m.MaxRequests) {
+	if m := drawOpen(members, r, nil); m != nil && m.Backend.acquire(m.slots()) {
 		return m, false
 	}
 	return firstWithRoom(members, r)

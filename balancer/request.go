@@ -43,7 +43,7 @@ func (r *Request) tried(m *Member) bool {
 	return false
 }
 
-func (r *Request) mayTake(m *Member) bool { return m.Backend.hasRoom(m.MaxRequests) && !r.tried(m) }
+func (r *Request) mayTake(m *Member) bool { return m.Backend.hasRoom(m.slots()) && !r.tried(m) }
 
 // Outcome is how a pick ended.
 type Outcome uint8

@@ -30,7 +30,7 @@ func newRoundRobin(members []*Member, t *turn) *roundRobin {
 
 func (p *roundRobin) pick(r *Request) (*Member, bool) {
 	for range p.members {
-		if m := p.next(); !r.tried(m) && m.willing(r) && m.Backend.acquire(m.MaxRequests) {
+		if m := p.next(); !r.tried(m) && m.willing(r) && m.Backend.acquire(m.slots()) {
 			return m, false
 		}
 	}

@@ -242,3 +242,28 @@ func TestReportedLoadMovesTraffic(t *testing.T) {
 		t.Errorf("%.1f %% left home for a report that is long past", 100*s.share("away"))
 	}
 }
+
+// A region is drained by degrees: with half the valve open it keeps half, of keys the same ones, and with none it
+// still serves what has room nowhere else.
+func TestLimitOfARegion(t *testing.T) {
+	members := some(2)
+	members[0].Region, members[1].Region = "home", "far"
+	for _, tc := range []struct {
+		part float64
+		keep int
+	}{{1, 1000}, {0.5, 500}, {0.1, 100}, {0, 0}} {
+		v := NewView(Settings{Regions: []string{"home", "far"}}, members, nil)
+		v.Limit("home", tc.part)
+		got := counts(t, v, newRequest(), 1000, false)
+		if d := got[0] - tc.keep; d < -80 || d > 80 {
+			t.Errorf("limit %v: %d of 1000 stay", tc.part, got[0])
+		}
+	}
+	alone := some(1)
+	alone[0].Region = "home"
+	v := NewView(Settings{Regions: []string{"home", "far"}}, alone, nil)
+	v.Limit("home", 0)
+	if got := counts(t, v, newRequest(), 10, false); got[0] != 10 {
+		t.Errorf("%d of 10 are served where there is nowhere else", got[0])
+	}
+}

@@ -20,12 +20,21 @@ type Member struct {
 	Available   bool   // may be chosen
 	Refused     bool   // not even to be tried in panic: it refused the last connection, or was taken out by hand
 	Drained     bool   // it was taken out by hand; for the reason why requests go elsewhere
+	Probation   bool   // it is back and has proved nothing yet: one request at a time, unless nobody else has room
 
 	tier      *tier
 	region    *region // nil: out of reach
 	usable    bool
 	learns    bool
 	slowStart int64
+}
+
+// slots is how many requests the member gets while others have room; 0 or less: no limit.
+func (m *Member) slots() int64 {
+	if m.Probation {
+		return 1
+	}
+	return m.MaxRequests
 }
 
 // Acquire takes a slot of the member, for a request that does not come from Pick, and reports false where

@@ -79,6 +79,7 @@ func (p *poolState) rebuildLocked() {
 		m := &p.members[i]
 		b := m.Data.(*backend)
 		m.Available = b.tracker.Available()
+		m.Probation = b.tracker.Probation()
 		m.Drained = b.tracker.State() == health.Draining
 		m.Refused = b.tracker.Refused() || m.Drained
 	}

@@ -57,7 +57,7 @@ func TestDrainAndUndrain(t *testing.T) {
 		"backend": fmt.Sprintf(`{"pool": "app", "backend": %q}`, i.near),
 		"region":  `{"region": "eu-west"}`,
 	} {
-		i.goes("near", "before the drain of a "+name)
+		i.returns("near", "before the drain of a "+name)
 		if status, answer, _ := i.ask("POST", "/api/drain", order); status != 200 || !strings.Contains(answer, `"drained": true`) {
 			t.Fatalf("drain of a %s: %d %s", name, status, answer)
 		}

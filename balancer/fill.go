@@ -101,7 +101,10 @@ func (w *walk) enter(v *View, g *region, r *Request, first bool) (*Member, Outco
 	if r.NoSpill {
 		limit = g.reserved.Load()
 	}
-	if !g.book(r, limit, keyed) {
+	if keyed && r.trial == nil {
+		g.place.wanted.Add(1)
+	}
+	if !g.book(r, limit) {
 		w.pass(r, g, SpillFull)
 		w.beyond = true
 		w.full = w.full || r.NoSpill && g.hard
@@ -111,15 +114,18 @@ func (w *walk) enter(v *View, g *region, r *Request, first bool) (*Member, Outco
 		return nil, None
 	}
 	if w.waits != nil && r.holds(v, w.waits, g) {
-		g.giveBack(r, false)
+		g.giveBack(r, limit)
 		return nil, Hold
 	}
-	m, full := w.take(g, r, keyed)
+	m, full := w.take(g, r, limit)
 	if m != nil {
 		return m, Picked
 	}
 	if full {
 		w.pass(r, g, SpillFull)
+		if keyed && r.trial == nil {
+			g.place.refused.Add(1)
+		}
 		if first {
 			w.waits = g
 		}
@@ -127,8 +133,8 @@ func (w *walk) enter(v *View, g *region, r *Request, first bool) (*Member, Outco
 	return nil, None
 }
 
-// take picks in a region of whose place a slot was booked.
-func (w *walk) take(g *region, r *Request, keyed bool) (m *Member, full bool) {
+// take picks in a region whose place was booked up to the limit.
+func (w *walk) take(g *region, r *Request, limit int64) (m *Member, full bool) {
 	if r.trial != nil {
 		m, full = g.foretell(r)
 	} else if m, full = g.pick(r); m != nil && !r.mayCrossTo(g) {
@@ -136,10 +142,11 @@ func (w *walk) take(g *region, r *Request, keyed bool) (m *Member, full bool) {
 		m = nil
 	}
 	if m == nil {
-		g.giveBack(r, keyed && full)
+		g.giveBack(r, limit)
 		w.full = w.full || full
 		return nil, full
 	}
+	g.confirm(r, limit)
 	if r.Reason = w.why; g == w.nearest {
 		r.Reason = Home
 	}
@@ -179,8 +186,7 @@ func (w *walk) overfill(v *View, r *Request) *Member {
 			return nil
 		}
 		seen |= 1 << at
-		g.book(r, unlimited, false)
-		if m, _ := w.take(g, r, false); m != nil {
+		if m, _ := w.take(g, r, unlimited); m != nil {
 			return m
 		}
 	}
@@ -212,8 +218,7 @@ func (w *walk) panic(v *View, r *Request) (*Member, Outcome) {
 			if (r.AvoidRegion != "" && g.name == r.AvoidRegion) != avoided || !g.permits(r) {
 				continue
 			}
-			g.book(r, unlimited, false)
-			if m, _ := w.take(g, r, false); m != nil {
+			if m, _ := w.take(g, r, unlimited); m != nil {
 				r.Reason = Panic
 				return m, PickedInPanic
 			}

@@ -61,7 +61,7 @@ func TestHoldingComesCloseToTheLeastSpill(t *testing.T) {
 		}
 		s.run(4000, second)
 		s.forget()
-		s.run(4000, 20*second)
+		s.run(4000, 12*second)
 		if spilled := s.share("away"); spilled < tc.least || spilled > tc.most {
 			t.Errorf("%s: %.2f %% left home, want %.1f to %.1f", tc.name, 100*spilled, 100*tc.least, 100*tc.most)
 		}

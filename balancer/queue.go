@@ -15,8 +15,7 @@ import (
 type Queue struct {
 	total   atomic.Int64 // waiting and holding
 	holding atomic.Int64
-	joins   atomic.Uint64
-	_       [104]byte
+	_       [112]byte
 
 	mu          sync.Mutex
 	size        int64
@@ -43,6 +42,7 @@ type Waiter struct {
 	allowed    []string
 	noSpill    bool
 	only       *place // it holds for a slot there; nil: it waits for any
+	within     string // it is a retry that may not leave the region; empty: it may
 	next, prev *Waiter
 }
 
@@ -81,7 +81,10 @@ func (q *Queue) join(w *Waiter, v *View, r *Request, only *place) bool {
 		return false
 	}
 	w.taken.Store(nil)
-	w.since, w.allowed, w.noSpill, w.only = r.Now, r.Allowed, r.NoSpill, only
+	w.since, w.allowed, w.noSpill, w.only, w.within = r.Now, r.Allowed, r.NoSpill, only, ""
+	if r.Cross != nil {
+		w.within = r.From
+	}
 	w.queued, w.prev, w.next = true, q.last, nil
 	if q.last != nil {
 		q.last.next = w
@@ -93,7 +96,6 @@ func (q *Queue) join(w *Waiter, v *View, r *Request, only *place) bool {
 		q.holding.Add(1)
 	}
 	q.total.Add(1)
-	q.joins.Add(1)
 	q.mu.Unlock()
 	q.serve(v, r, w)
 	return true
@@ -123,16 +125,9 @@ func (q *Queue) Release(m *Member, v *View, now int64) {
 	}
 	m.Release()
 	// Someone may have joined before the release and not have seen it: see Join. Either they or we do.
-	for q.total.Load() > 0 {
-		next, joins := v.ByHash(m.Backend.hash), q.joins.Load()
-		if !next.takes(m.Backend) || !next.Acquire() {
-			return
-		}
-		if !q.hand(next, v, now, nil) {
-			next.Release()
-			if q.joins.Load() == joins {
-				return
-			}
+	if q.total.Load() > 0 {
+		if next := v.ByHash(m.Backend.hash); next.takes(m.Backend) {
+			q.hand(next, v, now, false)
 		}
 	}
 }
@@ -141,10 +136,10 @@ func (q *Queue) Release(m *Member, v *View, now int64) {
 func (q *Queue) handOver(m, next *Member, v *View, now int64) bool {
 	if m.region != nil && m.region.place == next.region.place {
 		next.region.place.passOn()
-		return q.hand(next, v, now, nil)
+		return q.hand(next, v, now, true)
 	}
 	next.region.place.acquire(unlimited)
-	if !q.hand(next, v, now, nil) {
+	if !q.hand(next, v, now, true) {
 		next.region.place.release()
 		return false
 	}
@@ -168,7 +163,7 @@ func (q *Queue) serve(v *View, r *Request, self *Waiter) {
 		return
 	}
 	was := *r
-	r.NoHold = true
+	r.NoHold, r.Cross, r.AvoidRegion = true, nil, ""
 	for q.total.Load() > 0 {
 		q.mu.Lock()
 		w, m := q.servable(v, r)
@@ -189,26 +184,35 @@ func (q *Queue) servable(v *View, r *Request) (*Waiter, *Member) {
 		if w.late(r.Now) || failed != nil && w.likes(failed) {
 			continue
 		}
-		r.Allowed, r.NoSpill, r.only = w.allowed, w.noSpill, w.only
+		r.Allowed, r.NoSpill, r.only, r.within = w.allowed, w.noSpill, w.only, w.within
 		if m, _ := v.Pick(r); m != nil {
 			return w, m
 		}
-		if failed = w; w.allowed == nil && !w.noSpill && w.only == nil {
+		if failed = w; w.allowed == nil && !w.noSpill && w.only == nil && w.within == "" {
 			break // nobody may use more than this one
 		}
 	}
 	return nil, nil
 }
 
-// hand gives the slot of m to a waiter that may use it and wakes it unless it is self; false when there is none.
-func (q *Queue) hand(m *Member, v *View, now int64, self *Waiter) bool {
+// hand gives a slot of m to a waiter that may use it, and wakes it; false when there is none. The slot is taken, and
+// else is only if there is a waiter for it and room.
+func (q *Queue) hand(m *Member, v *View, now int64, taken bool) bool {
+	more := int64(1)
+	if taken {
+		more = 0
+	}
 	q.mu.Lock()
 	newest := q.newestFirst(now)
 	for w := q.end(newest); w != nil; w = w.after(newest) {
-		if !w.late(now) && w.mayUse(m, v) {
-			q.give(w, m, self)
-			return true
+		if w.late(now) || !w.mayUse(m, v, more) {
+			continue
 		}
+		if !taken && !m.Acquire() {
+			break
+		}
+		q.give(w, m, nil)
+		return true
 	}
 	q.mu.Unlock()
 	return false

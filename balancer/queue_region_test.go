@@ -36,6 +36,8 @@ func TestAWaiterGetsOnlyWhatItMayUse(t *testing.T) {
 		{"another region", Request{Allowed: []string{"eu", "ap"}}, "us", false},
 		{"nothing is allowed", Request{Allowed: []string{}}, "eu", false},
 		{"spilled to us, elsewhere", Request{NoSpill: true}, "us", false},
+		{"a retry that may not leave its region", Request{From: "eu", Cross: NewRetryBudget(0, 0)}, "us", false},
+		{"a retry that may not leave its region, there", Request{From: "us", Cross: NewRetryBudget(0, 0)}, "us", true},
 	} {
 		v, taken := fullRegions(t, Settings{}, "eu", "us", "ap")
 		q := NewQueue(5)

@@ -74,31 +74,34 @@ func (g *region) pick(r *Request) (m *Member, full bool) {
 	return nil, full
 }
 
-// book takes a slot of the place up to the limit. That of a member has to follow, or giveBack.
-func (g *region) book(r *Request, limit int64, keyed bool) bool {
-	if r.trial != nil {
+// book takes a slot of the place below the limit; that of a member has to follow, and then confirm, or giveBack. With
+// no limit there is nothing to book: such a slot is counted by confirm, so that a pick that fails is never counted.
+func (g *region) book(r *Request, limit int64) bool {
+	switch {
+	case limit == unlimited:
+		return true
+	case r.trial != nil:
 		return g.place.inflight() < limit
-	}
-	if keyed {
-		g.place.wanted.Add(1)
 	}
 	return g.place.acquire(limit)
 }
 
-func (g *region) giveBack(r *Request, refused bool) {
-	if r.trial != nil {
-		return
+func (g *region) giveBack(r *Request, limit int64) {
+	if limit != unlimited && r.trial == nil {
+		g.place.release()
 	}
-	if refused {
-		g.place.refused.Add(1)
+}
+
+func (g *region) confirm(r *Request, limit int64) {
+	if limit == unlimited && r.trial == nil {
+		g.place.acquire(unlimited)
 	}
-	g.place.release()
 }
 
 // permits reports whether r may use the region at all.
 func (g *region) permits(r *Request) bool {
 	return (r.Allowed == nil || slices.Contains(r.Allowed, g.name)) && (g.nearest || !r.NoSpill) &&
-		(r.only == nil || r.only == g.place)
+		(r.only == nil || r.only == g.place) && (r.within == "" || r.within == g.name)
 }
 
 // tier finds the tier of the same place in a view that may be nil.

@@ -28,8 +28,9 @@ type Request struct {
 	Reason   Reason // set by Pick: why it picked the member
 	Patience int64  // set by Pick with Hold: nanoseconds for which waiting is better than leaving
 
-	held *place // where Patience applies
-	only *place // the one place to pick in
+	held   *place // where Patience applies
+	only   *place // the one place to pick in, to the brim
+	within string // the one region to pick in; empty: any
 
 	trial *trial // nothing is taken, only told
 }

@@ -49,18 +49,19 @@ func (w *Waiter) late(now int64) bool { return w.Deadline != 0 && now >= w.Deadl
 
 // likes reports whether two waiters may use the same.
 func (w *Waiter) likes(other *Waiter) bool {
-	return w.noSpill == other.noSpill && w.only == other.only && (w.allowed == nil) == (other.allowed == nil) &&
+	return w.noSpill == other.noSpill && w.only == other.only && w.within == other.within && (w.allowed == nil) == (other.allowed == nil) &&
 		slices.Equal(w.allowed, other.allowed)
 }
 
-// mayUse reports whether w may have the slot of m, which is counted already.
-func (w *Waiter) mayUse(m *Member, v *View) bool {
+// mayUse reports whether w may have a slot of m; more is how many have to be added to what is counted, one unless
+// the slot is.
+func (w *Waiter) mayUse(m *Member, v *View, more int64) bool {
 	g := m.region
-	r := Request{Allowed: w.allowed, NoSpill: w.noSpill, only: w.only}
+	r := Request{Allowed: w.allowed, NoSpill: w.noSpill, only: w.only, within: w.within}
 	if !g.permits(&r) {
 		return false
 	}
-	inflight := g.place.inflight()
+	inflight := g.place.inflight() + more
 	switch {
 	case w.only != nil:
 		return inflight <= g.brim.Load()

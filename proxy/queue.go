@@ -38,12 +38,13 @@ func (x *exchange) waitForSlot(view *balancer.View) *refusal {
 	w := newWaiter(x.task)
 	defer w.task.Store(nil)
 	began := x.worker.loop.Now()
+	deadline := x.until(p.queueTimeout)
+	w.Deadline = deadline
 	if !p.queue.Join(&w.Waiter, view, &x.pick) {
 		stats.queueFull++
 		return errQueueFull
 	}
 	stats.queued++
-	deadline := x.until(p.queueTimeout)
 	for w.Taken() == nil {
 		err := x.task.Park(deadline)
 		if err == nil {

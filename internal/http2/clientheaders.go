@@ -1,7 +1,7 @@
 package http2
 
 // headers takes the head of a response, an interim one's, or a trailer section.
-func (c *ClientConn) headers(b *headerBlock) ErrCode {
+func (c *ClientConn) headers(b headerBlock) ErrCode {
 	if c.idle(b.stream) {
 		return ProtocolError
 	}
@@ -30,7 +30,7 @@ func (c *ClientConn) headers(b *headerBlock) ErrCode {
 }
 
 // response takes a head that has been decoded.
-func (c *ClientConn) response(s *Stream, b *headerBlock) ErrCode {
+func (c *ClientConn) response(s *Stream, b headerBlock) ErrCode {
 	text := &c.worker.text
 	bodiless := s.asksHead || text.interim() || text.status == "204" || text.status == "304"
 	good := !text.tooLarge() && text.endResponse(bodiless) && !(text.interim() && b.endStream)
@@ -46,7 +46,7 @@ func (c *ClientConn) response(s *Stream, b *headerBlock) ErrCode {
 		s.bodiless = bodiless
 		s.declared = text.length
 		s.tunnel = text.switches()
-		s.chunked = text.length < 0 && !bodiless && !s.tunnel
+		s.chunked = text.inChunks() && !bodiless && !s.tunnel
 		s.upgrade = false
 		s.remoteEnded = b.endStream
 		if s.tunnel {

@@ -52,7 +52,7 @@ type conn struct {
 // A side is what a server and a client do differently.
 type side interface {
 	// headers takes a decoded header block; it returns what the connection ends with.
-	headers(b *headerBlock) ErrCode
+	headers(b headerBlock) ErrCode
 	// batchEnded is told that all that was read has been dealt with.
 	batchEnded()
 	goAway(last uint32, code ErrCode)

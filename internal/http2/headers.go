@@ -29,7 +29,7 @@ func (c *conn) takeHeaders(h frameHeader, p []byte) ErrCode {
 		b.data = p[priorityLen:]
 	}
 	if h.has(flagEndHeaders) {
-		return c.side.headers(&b)
+		return c.side.headers(b)
 	}
 	b.data = append([]byte(nil), b.data...)
 	c.block = b
@@ -51,11 +51,11 @@ func (c *conn) takeContinuation(h frameHeader, p []byte) ErrCode {
 	}
 	whole := *b
 	*b = headerBlock{}
-	return c.side.headers(&whole)
+	return c.side.headers(whole)
 }
 
 // decode hands the fields of a block to the worker's text, which has been made ready.
-func (c *conn) decode(b *headerBlock) ErrCode {
+func (c *conn) decode(b headerBlock) ErrCode {
 	if c.decoder == nil {
 		c.decoder = hpack.NewDecoder(tableAtStart, c.worker.text.add)
 		// No string of a block that is taken can be this long, however it is coded.

@@ -30,6 +30,7 @@ type headText struct {
 	cookies                                   []byte // all crumbs (RFC 9113 8.2.3)
 	length                                    int64  // of content-length; -1 without one
 	hostSeen                                  bool
+	announces                                 bool // trailers
 	urgency                                   uint8
 	key                                       [keyLen]byte // of a request that becomes a WebSocket's
 	accept                                    string       // what a WebSocket's request is answered with; empty for any other
@@ -114,6 +115,8 @@ func (x *headText) addField(name, value string) bool {
 			x.cookies = append(x.cookies, value...)
 			return true
 		}
+	case "trailer":
+		x.announces = true
 	case "priority":
 		if x.kind == requestText {
 			x.urgency = urgencyOf(value)
@@ -175,13 +178,17 @@ func (x *headText) finish() bool {
 		x.out = append(x.out, x.cookies...)
 		x.out = append(x.out, "\r\n"...)
 	}
-	if x.length >= 0 {
+	if x.length >= 0 && !x.announces {
 		x.out = append(x.out, "content-length: "...)
 		x.out = strconv.AppendInt(x.out, x.length, 10)
 		x.out = append(x.out, "\r\n"...)
 	}
 	return !x.broken
 }
+
+// inChunks tells whether a body that follows the section is presented in chunks:
+// without a length, or where trailers are announced, for which only chunks have a place.
+func (x *headText) inChunks() bool { return x.length < 0 || x.announces }
 
 const chunkedLine = "transfer-encoding: chunked\r\n"
 

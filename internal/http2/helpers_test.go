@@ -298,3 +298,5 @@ func readAll(t *loop.Task, s loop.Stream) (string, error) {
 }
 
 type onlyReader struct{ io.Reader }
+
+var timeNever time.Time

@@ -80,7 +80,7 @@ func (x *headText) endRequest(endStream bool) bool {
 	if !x.finish() || endStream && x.length > 0 || x.length >= 0 && x.protocol != "" {
 		return false
 	}
-	if !endStream && x.length < 0 && x.protocol == "" && x.method != "CONNECT" {
+	if !endStream && x.inChunks() && x.method != "CONNECT" {
 		x.out = append(x.out, chunkedLine...)
 	}
 	x.out = append(x.out, "\r\n"...)

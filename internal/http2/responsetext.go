@@ -30,10 +30,11 @@ func (x *headText) endResponse(bodiless bool) bool {
 	if x.switches() {
 		x.length, bodiless = -1, true
 	}
+	x.announces = x.announces && !bodiless
 	if !x.finish() {
 		return false
 	}
-	if x.length < 0 && !bodiless {
+	if x.inChunks() && !bodiless {
 		x.out = append(x.out, chunkedLine...)
 	}
 	x.out = append(x.out, "\r\n"...)

@@ -1,7 +1,7 @@
 package http2
 
 // headers takes a request's head or its trailer section.
-func (c *ServerConn) headers(b *headerBlock) ErrCode {
+func (c *ServerConn) headers(b headerBlock) ErrCode {
 	if b.stream%2 == 0 {
 		return ProtocolError
 	}
@@ -32,7 +32,7 @@ func (c *ServerConn) headers(b *headerBlock) ErrCode {
 }
 
 // open begins a stream with the head that has been decoded.
-func (c *ServerConn) open(b *headerBlock) ErrCode {
+func (c *ServerConn) open(b headerBlock) ErrCode {
 	if c.drain == drainBegun {
 		return NoError // the client has been told that it is not processed
 	}
@@ -59,7 +59,7 @@ func (c *ServerConn) open(b *headerBlock) ErrCode {
 	s.https = text.scheme != "http"
 	s.upgrade = text.protocol != ""
 	s.discards = text.method == "CONNECT" && !s.upgrade
-	s.chunked = !b.endStream && text.length < 0 && !s.upgrade && !s.discards
+	s.chunked = !b.endStream && text.inChunks() && text.method != "CONNECT"
 	s.urgency = text.urgency
 	s.remoteEnded = b.endStream
 	s.addHead(text.out)
@@ -76,7 +76,7 @@ func (c *conn) newStream(id uint32) *Stream {
 }
 
 // refuseHead answers a head above the limit. The stream ends with it.
-func (c *ServerConn) refuseHead(b *headerBlock) ErrCode {
+func (c *ServerConn) refuseHead(b headerBlock) ErrCode {
 	c.worker.stats.HeadTooLarge++
 	e := c.startBlock()
 	c.worker.fields.indexed(e, ":status", statusValues[431])
@@ -90,7 +90,7 @@ func (c *ServerConn) refuseHead(b *headerBlock) ErrCode {
 }
 
 // trailers takes the fields behind a body (RFC 9113 8.1).
-func (c *conn) trailers(s *Stream, b *headerBlock) ErrCode {
+func (c *conn) trailers(s *Stream, b headerBlock) ErrCode {
 	text := &c.worker.text
 	if !b.endStream || b.selfish || text.tooLarge() || !text.endTrailer() || s.tunnel ||
 		s.declared >= 0 && s.received != s.declared && !s.bodiless {

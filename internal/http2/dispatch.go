@@ -73,7 +73,14 @@ func (c *conn) takeReset(h frameHeader, p []byte) ErrCode {
 	}
 	unanswered := !s.answered()
 	s.resetByPeer(code)
-	if unanswered && !c.isClient {
+	if c.isClient {
+		return NoError
+	}
+	if !s.handed {
+		s.Close() // the handler never sees it
+		c.worker.stats.Cancelled++
+	}
+	if unanswered {
 		return c.spend(RapidReset)
 	}
 	return NoError

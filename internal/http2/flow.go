@@ -119,10 +119,24 @@ func (c *conn) grant() {
 		if c.roomFor(s) {
 			c.dequeue(s)
 			c.granted = s
-			s.writer.Resume()
+			if s.writer != nil {
+				s.writer.Resume()
+			}
 			return
 		}
 	}
+}
+
+// hasSent passes the turn on behind a frame of s, which takes its place among
+// those that wait if it has more to send.
+func (c *conn) hasSent(s *Stream, more bool) {
+	if c.granted == s {
+		c.granted = nil
+	}
+	if more && len(c.queue) > 0 && s.window > 0 {
+		c.enqueue(s)
+	}
+	c.grant()
 }
 
 // giveTurn passes the turn on, if s has it.

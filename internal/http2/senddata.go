@@ -20,7 +20,7 @@ func (s *Stream) sendData(t *loop.Task, p []byte) (done int, err error) {
 		c.spending.earn(WindowFlood, int32(1+n>>10))
 		done += n
 		c.flush()
-		c.giveTurn(s)
+		c.hasSent(s, done < len(p))
 	}
 	return done, nil
 }
@@ -30,10 +30,12 @@ func (s *Stream) waitTurn(t *loop.Task) error {
 	c := s.conn
 	for {
 		if err := s.writeError(); err != nil {
+			c.dequeue(s)
 			c.giveTurn(s)
 			return err
 		}
 		switch {
+		case s.queued:
 		case s.window <= 0:
 			c.giveTurn(s)
 		case c.granted == s && c.roomFor(s):

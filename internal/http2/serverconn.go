@@ -149,10 +149,12 @@ func (c *ServerConn) batchEnded() {
 	for i, s := range c.fresh {
 		c.fresh[i] = nil
 		switch {
+		case s.closed:
 		case s.failure != nil || c.ending:
 			c.worker.stats.Cancelled++
 			s.Close()
 		default:
+			s.handed = true
 			c.worker.stats.ServerStreams++
 			c.handler.Stream(s)
 		}

@@ -55,6 +55,7 @@ type Stream struct {
 	localEnded  bool // END_STREAM has been sent
 	queued      bool
 	sendsHead   bool
+	handed      bool // the handler has it
 	peerReset   bool // RST_STREAM has come
 	https       bool
 	closed      bool

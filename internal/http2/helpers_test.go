@@ -79,7 +79,7 @@ func eventually(t testing.TB, l *loop.Loop, what string, holds func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: never", what)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(100 * time.Microsecond)
 	}
 }
 

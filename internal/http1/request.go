@@ -4,6 +4,7 @@ package http1
 // the last call of Parse and its offsets are into that buffer. Reset makes it
 // ready for another one.
 type Request struct {
+	Message
 	Method, Target []byte
 	Form           TargetForm
 	// Scheme is that of a target in absolute form; nil otherwise.
@@ -19,8 +20,7 @@ type Request struct {
 	// Minor is the version's second digit. A message of HTTP/1.2 or higher is to be
 	// understood as one of HTTP/1.1, but not to be forwarded with that version
 	// (RFC 9110 2.5, 6.2).
-	Minor  uint8
-	Fields []Field
+	Minor uint8
 	// Framing is Length only with a ContentLength above 0. A Content-Length of 0
 	// makes it NoBody.
 	Framing       Framing
@@ -37,35 +37,14 @@ type Request struct {
 	// the connection option upgrade, or for a protocol that would take requests out
 	// of the proxy's sight (HTTP/2, TLS).
 	Upgrade []byte
-	HeadLen int
 	// LineStart is where the request line begins, behind an empty line that is
 	// passed over; LineEnd is behind its CR LF. The version's second digit is at LineEnd-3.
 	LineStart, LineEnd     int32
 	TargetStart, TargetEnd int32
-
-	head    []byte
-	lines   lines
-	stage   stage
-	scan    int  // up to where the request line has been read
-	resumed bool // it took more than one call
 }
 
 // Reset makes r ready for the next head.
-func (r *Request) Reset() { *r = Request{lines: lines{fields: r.lines.fields[:0]}} }
-
-// Head returns the bytes of the head, from the first to the end of the empty line.
-func (r *Request) Head() []byte { return r.head }
-
-// Get returns the first field with that ID, or nil.
-func (r *Request) Get(id FieldID) *Field { return find(r.Fields, id) }
-
-// GetName returns the value of the first field of that name, in any case of letters.
-func (r *Request) GetName(name string) (value []byte, ok bool) { return findName(r.Fields, name) }
-
-// Nominates tells whether Connection names the field. Among the fields of the
-// head, Hop says it; trailer fields of that name are not to be forwarded either
-// (RFC 9110 7.6.1).
-func (r *Request) Nominates(name []byte) bool { return nominated(r.Fields, name) }
+func (r *Request) Reset() { *r = Request{Message: Message{lines: lines{fields: r.lines.fields[:0]}}} }
 
 // Parse reads a request head from the start of buf. n is its length; 0 without
 // an error asks for more bytes: then call again with the same bytes and more,
@@ -102,15 +81,12 @@ func (r *Request) parse(buf []byte, limits *Limits) (end int, f fault) {
 	if f != noFault || end == 0 {
 		return 0, f
 	}
+	r.take(buf, end)
 	if r.resumed {
-		r.lines.rebase(buf)
 		if f := r.takeLine(buf); f != noFault {
 			return 0, f
 		}
 	}
-	r.Fields = r.lines.fields
-	r.head = buf[:end]
-	r.HeadLen = end
 	return end, r.interpret()
 }
 

@@ -6,10 +6,10 @@ import "bytes"
 // to the last call of Parse and its offsets are into that buffer. Reset makes it
 // ready for another one.
 type Response struct {
+	Message
 	Status int   // 100 to 599
 	Minor  uint8 // of the version, as of [Request]
 	Reason []byte
-	Fields []Field
 	// Framing is Length also with a ContentLength of 0.
 	Framing       Framing
 	ContentLength int64 // what the field says, also where no body follows (HEAD, 304); 0 without the field
@@ -20,32 +20,11 @@ type Response struct {
 	// Upgrade is the value of the field where the connection option upgrade stands
 	// with it, in HTTP/1.1; nil otherwise. Whether a 101 is in order depends on the request.
 	Upgrade []byte
-	HeadLen int
 	LineEnd int32 // behind the status line's CR LF
-
-	head    []byte
-	lines   lines
-	stage   stage
-	scan    int // up to where the reason has been read
-	resumed bool
 }
 
 // Reset makes r ready for the next head.
-func (r *Response) Reset() { *r = Response{lines: lines{fields: r.lines.fields[:0]}} }
-
-// Head returns the bytes of the head, the empty line included.
-func (r *Response) Head() []byte { return r.head }
-
-// Get returns the first field with that ID, or nil.
-func (r *Response) Get(id FieldID) *Field { return find(r.Fields, id) }
-
-// GetName returns the value of the first field of that name, in any case of letters.
-func (r *Response) GetName(name string) (value []byte, ok bool) { return findName(r.Fields, name) }
-
-// Nominates tells whether Connection names the field. Among the fields of the
-// head, Hop says it; trailer fields of that name are not to be forwarded either
-// (RFC 9110 7.6.1).
-func (r *Response) Nominates(name []byte) bool { return nominated(r.Fields, name) }
+func (r *Response) Reset() { *r = Response{Message: Message{lines: lines{fields: r.lines.fields[:0]}}} }
 
 // Parse reads the head of a response to a request of the given method from the
 // start of buf; n and err are as of [Request.Parse], and the status of every
@@ -79,13 +58,8 @@ func (r *Response) parse(buf, method []byte, limits *Limits) (end int, f fault) 
 	if f != noFault || end == 0 {
 		return 0, f
 	}
-	if r.resumed {
-		r.lines.rebase(buf)
-	}
+	r.take(buf, end)
 	r.takeReason(buf)
-	r.Fields = r.lines.fields
-	r.head = buf[:end]
-	r.HeadLen = end
 	return end, r.interpret(method)
 }
 

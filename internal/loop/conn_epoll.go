@@ -75,33 +75,22 @@ func (c *Conn) WaitReadable(t *Task) error {
 	return c.waitReadable(t)
 }
 
-func (c *Conn) waitReadable(t *Task) error {
-	if c.flags&closed != 0 {
-		return ErrClosed
-	}
-	if passed(c.readDeadline, c.loop.now) {
-		return ErrTimeout
-	}
-	c.reader = t
-	err := t.wait(waiting)
-	c.reader = nil
-	if err == nil && c.flags&closed != 0 {
-		return ErrClosed
-	}
-	return err
-}
+func (c *Conn) waitReadable(t *Task) error { return c.wait(t, &c.reader, c.readDeadline) }
 
 // waitWritable waits for room in the socket's send buffer, or for a connect to end.
-func (c *Conn) waitWritable(t *Task) error {
+func (c *Conn) waitWritable(t *Task) error { return c.wait(t, &c.writer, c.writeDeadline) }
+
+// wait has t wait as the connection's reader or writer.
+func (c *Conn) wait(t *Task, role **Task, deadline int64) error {
 	if c.flags&closed != 0 {
 		return ErrClosed
 	}
-	if passed(c.writeDeadline, c.loop.now) {
+	if passed(deadline, c.loop.now) {
 		return ErrTimeout
 	}
-	c.writer = t
+	*role = t
 	err := t.wait(waiting)
-	c.writer = nil
+	*role = nil
 	if err == nil && c.flags&closed != 0 {
 		return ErrClosed
 	}

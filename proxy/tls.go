@@ -25,7 +25,7 @@ type listenerTLS struct {
 }
 
 // startTLS takes the server's part in a handshake, and goes on with the protocol
-// that comes of it.
+// that comes of it. False: there is no request to be read, or not yet.
 func (x *exchange) startTLS() bool {
 	cl := x.client
 	stats := x.worker.listenerStats(cl.listener)
@@ -58,6 +58,12 @@ func (x *exchange) startTLS() bool {
 		return x.startHTTP2()
 	}
 	cl.opened = true
+	// Clients connect ahead of their need: until one asks it costs no task, and it
+	// may not take longer than one that has just been accepted.
+	if cl.rest(x.settings.headTimeout) {
+		x.client = nil
+		return false
+	}
 	return true
 }
 

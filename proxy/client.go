@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/netip"
 
+	"spillway/internal/config"
 	"spillway/internal/http2"
 	"spillway/internal/loop"
 )
@@ -24,7 +25,8 @@ type client struct {
 	stream    bool // it is one stream of HTTP/2 and ends with its request
 }
 
-// Accepted makes a client of a new connection; it waits for its first head.
+// Accepted makes a client of a new connection; it waits for the first bytes, where
+// clients begin.
 func (ln *listener) Accepted(c *loop.Conn) {
 	w := ln.server.workers[c.Loop().Index()]
 	settings := ln.settings.Load()
@@ -37,7 +39,19 @@ func (ln *listener) Accepted(c *loop.Conn) {
 	ln.stats[w.index].accepted++
 	cl := &client{worker: w, conn: c, listener: ln, opened: settings.beginsWithRequests()}
 	w.clients.add(cl)
+	if settings.protocol == config.ListenerTCP && !(settings.proxyProtocol && cl.namesItsClient()) {
+		cl.begin() // the server may be the one who speaks first
+		return
+	}
 	cl.rest(settings.headTimeout)
+}
+
+// begin has a task serve the client.
+func (cl *client) begin() {
+	cl.idleSince = 0
+	x := cl.worker.takeExchange()
+	x.client = cl
+	cl.worker.loop.Start(x)
 }
 
 // rest hands the connection to the loop until its next request, for patience
@@ -59,10 +73,7 @@ func (cl *client) Wake(e loop.Event) {
 		cl.close()
 		return
 	}
-	cl.idleSince = 0
-	x := cl.worker.takeExchange()
-	x.client = cl
-	cl.worker.loop.Start(x)
+	cl.begin()
 }
 
 // close ends the connection. Closing twice is fine.

@@ -6,6 +6,7 @@ package proxy
 // and x.client is nil.
 func (x *exchange) forwardRaw(r *route, to *target) {
 	x.raw = true
+	x.response.Reset() // the one of an earlier request would count as this client's
 	x.began = x.worker.loop.Now()
 	x.worker.stats.requests++
 	x.route, x.record.route = r, r

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -43,9 +44,12 @@ type Backend struct {
 type BackendConn struct {
 	net.Conn
 	Number int // in order of acceptance, from 1
-	reader *bufio.Reader
-	served int
-	dead   chan struct{} // closed when the backend was killed
+	// What Accept found before the first request.
+	Opening string              // a PROXY header
+	TLS     tls.ConnectionState // zero: none, or a handshake that failed
+	reader  *bufio.Reader
+	served  int
+	dead    chan struct{} // closed when the backend was killed
 	// midway says that a message has begun and not ended; b.mu guards it.
 	midway bool
 }
@@ -99,7 +103,7 @@ func (b *Backend) Start() {
 	var listener net.Listener
 	eventually(b.t, "backend "+b.Name+" listens", func() (done bool) {
 		var err error
-		listener, err = net.Listen("tcp", b.Address)
+		listener, err = net.Listen(networkOf(b.Address))
 		return err == nil
 	})
 	b.mu.Lock()
@@ -113,7 +117,7 @@ func (b *Backend) Start() {
 			}
 			b.mu.Lock()
 			b.accepted++
-			conn := &BackendConn{Conn: raw, Number: b.accepted, reader: bufio.NewReaderSize(raw, 16<<10), dead: make(chan struct{})}
+			conn := &BackendConn{Conn: raw, Number: b.accepted, reader: newReaderOf(raw), dead: make(chan struct{})}
 			b.conns[conn] = true
 			b.mu.Unlock()
 			b.running.Go(func() { b.serve(conn) })
@@ -132,6 +136,8 @@ func (b *Backend) Kill() {
 		delete(b.conns, conn)
 	}
 }
+
+func newReaderOf(conn io.Reader) *bufio.Reader { return bufio.NewReaderSize(conn, 16<<10) }
 
 func (b *Backend) serve(conn *BackendConn) {
 	defer func() {
@@ -292,12 +298,7 @@ func (x *Exchange) Reset() {
 }
 
 // Reset closes with a reset; what the proxy has not read yet is lost.
-func (c *BackendConn) Reset() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	c.Close()
-}
+func (c *BackendConn) Reset() { resetConn(c.Conn) }
 
 // AwaitEnd waits until the proxy gives up the connection, and says whether it did.
 func (x *Exchange) AwaitEnd() bool {
@@ -309,4 +310,4 @@ func (x *Exchange) AwaitEnd() bool {
 }
 
 // halfClose ends the backend's direction of the connection.
-func halfClose(c *BackendConn) { c.Conn.(*net.TCPConn).CloseWrite() }
+func halfClose(c *BackendConn) { c.Conn.(interface{ CloseWrite() error }).CloseWrite() }

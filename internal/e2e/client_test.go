@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -22,10 +23,25 @@ type Client struct {
 // dial connects; the connection is closed when the test ends.
 func dial(t testing.TB, address string) *Client {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", address, patience)
+	conn, err := dialRaw(address)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newClient(t, conn)
+}
+
+// dialFrom is dial with an address of the loopback as the client's own.
+func dialFrom(t testing.TB, source, address string) *Client {
+	t.Helper()
+	from := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}}
+	conn, err := from.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newClient(t, conn)
+}
+
+func newClient(t testing.TB, conn net.Conn) *Client {
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(3 * patience))
 	return &Client{conn, t, bufio.NewReader(conn)}
@@ -83,12 +99,23 @@ func (c *Client) AwaitEnd() string {
 }
 
 // CloseWrite ends the client's direction.
-func (c *Client) CloseWrite() { c.Conn.(*net.TCPConn).CloseWrite() }
+func (c *Client) CloseWrite() { c.Conn.(interface{ CloseWrite() error }).CloseWrite() }
 
 // Reset closes with a reset.
-func (c *Client) Reset() {
-	c.Conn.(*net.TCPConn).SetLinger(0)
-	c.Close()
+func (c *Client) Reset() { resetConn(c.Conn) }
+
+// resetConn closes with a reset where that exists, and TLS without a word.
+func resetConn(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if more, ok := conn.(buffered); ok {
+		conn = more.Conn
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
 }
 
 func head(method, target string, fields ...string) string {
@@ -123,4 +150,15 @@ func expect(t testing.TB, what string, r *wire.Response, status int, body string
 
 func newReader(raw string) *bufio.Reader { return bufio.NewReader(strings.NewReader(raw)) }
 
-func dialRaw(address string) (net.Conn, error) { return net.DialTimeout("tcp", address, patience) }
+func dialRaw(address string) (net.Conn, error) {
+	network, address := networkOf(address)
+	return net.DialTimeout(network, address, patience)
+}
+
+// networkOf splits an address of a configuration for package net.
+func networkOf(address string) (network, rest string) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		return "unix", path
+	}
+	return "tcp", address
+}

@@ -19,7 +19,7 @@ import (
 // connection, until it is stopped. A response that began and was cut is counted
 // apart: nobody can take it back.
 type Load struct {
-	address string
+	dial    func() (net.Conn, error)
 	stop    chan struct{}
 	clients sync.WaitGroup
 
@@ -36,7 +36,12 @@ type Load struct {
 
 // StartLoad asks for target from n clients until the test ends or Stop.
 func StartLoad(t testing.TB, address string, n int, target string) *Load {
-	l := &Load{address: address, stop: make(chan struct{}), byAnswer: map[string]int64{}}
+	return StartLoadBy(t, func() (net.Conn, error) { return dialRaw(address) }, n, target)
+}
+
+// StartLoadBy is StartLoad over connections of any kind.
+func StartLoadBy(t testing.TB, dial func() (net.Conn, error), n int, target string) *Load {
+	l := &Load{dial: dial, stop: make(chan struct{}), byAnswer: map[string]int64{}}
 	for range n {
 		l.clients.Go(func() {
 			for !l.stopped() {
@@ -95,7 +100,7 @@ func (l *Load) fail(format string, args ...any) {
 
 // connection asks on one connection for as long as it lasts.
 func (l *Load) connection(target string) {
-	conn, err := net.DialTimeout("tcp", l.address, patience)
+	conn, err := l.dial()
 	if err != nil {
 		if !l.leaving.Load() || !errors.Is(err, syscall.ECONNREFUSED) {
 			l.fail("connecting: %v", err)

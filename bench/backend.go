@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,6 +53,7 @@ func newBackend() *backend {
 		sink:    make([]byte, 1<<20),
 		missing: answer("404 Not Found", nil),
 		answers: map[string][]byte{
+			"/64":      []byte("HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n" + strings.Repeat("x", 25)), // in all
 			"/125":     answer("200 OK", bytes.Repeat([]byte("x"), 125)),
 			"/16k":     answer("200 OK", bytes.Repeat([]byte("x"), 16<<10)),
 			"/1m":      answer("200 OK", bytes.Repeat([]byte("x"), 1<<20)),

@@ -85,10 +85,10 @@ func TestBackendLargeBodies(t *testing.T) {
 	b := &bench{nextPort: 23000}
 	address := b.freeAddress()
 	go backendMain([]string{address})
-	var c *idleConn
+	var c *clientConn
 	for try := 0; ; try++ {
 		var err error
-		if c, err = openIdle(address); err == nil {
+		if c, err = openClient(address, nil); err == nil {
 			break
 		}
 		if try == 100 {

@@ -5,20 +5,13 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"time"
 )
-
-// idleSteps are the numbers of idle connections at which memory is read. The
-// slope is taken between the first and the last, so that what a proxy needs
-// for itself does not count.
-var idleSteps = []int{1000, 4000, 9000}
 
 // idleRounds is enough for memory, which varies little.
 const idleRounds = 3
@@ -26,10 +19,11 @@ const idleRounds = 3
 // An idleSample is the memory of one proxy, in bytes, at each step.
 type idleSample []int64
 
-// perConnection is the slope in KiB.
-func (s idleSample) perConnection() float64 {
+// perConnection is the slope in KiB between the first step and the last, so
+// that what a proxy needs for itself does not count.
+func (s idleSample) perConnection(steps []int) float64 {
 	last := len(s) - 1
-	return float64(s[last]-s[0]) / float64(idleSteps[last]-idleSteps[0]) / (1 << 10)
+	return float64(s[last]-s[0]) / float64(steps[last]-steps[0]) / (1 << 10)
 }
 
 // measureIdle starts each proxy afresh, one at a time, and reads its memory
@@ -39,7 +33,7 @@ func (b *bench) measureIdle(ctx context.Context, r row) (done result) {
 	done.idle = make([][]idleSample, len(b.contenders))
 	for range min(idleRounds, b.rounds) {
 		for i, c := range b.contenders {
-			s, err := b.idleSample(ctx, c)
+			s, err := b.idleSample(ctx, c, r)
 			if err != nil {
 				done.err = fmt.Errorf("%s: %w", c.name, err)
 				return done
@@ -50,14 +44,14 @@ func (b *bench) measureIdle(ctx context.Context, r row) (done result) {
 	return done
 }
 
-func (b *bench) idleSample(ctx context.Context, c contender) (memory idleSample, err error) {
-	p, err := b.startProxy(ctx, c, false)
+func (b *bench) idleSample(ctx context.Context, c contender, r row) (memory idleSample, err error) {
+	p, err := b.startProxy(ctx, c, r)
 	if err != nil {
 		return nil, err
 	}
 	defer p.proc.stop()
 
-	cmd := prepare(ctx, b.loadCPUs, b.sup.self, "idle", p.Address)
+	cmd := prepare(ctx, b.loadCPUs, b.sup.self, "idle", p.Address, p.Certificate)
 	orders, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -81,7 +75,7 @@ func (b *bench) idleSample(ctx context.Context, c contender) (memory idleSample,
 		}
 		return nil
 	}
-	for _, count := range idleSteps {
+	for _, count := range r.idle {
 		if err := order(count); err != nil {
 			return nil, err
 		}
@@ -97,9 +91,17 @@ func (b *bench) idleSample(ctx context.Context, c contender) (memory idleSample,
 
 // idleMain is the process that holds the connections. For each number that it
 // reads it opens connections until it has so many, makes one request on each
-// and prints "ok"; for 0 it makes another request on some of them.
-func idleMain(address string) error {
-	var held []*idleConn
+// and prints "ok"; for 0 it makes another request on some of them. With a
+// certificate they speak TLS.
+func idleMain(address, certificate string) error {
+	var config *tls.Config
+	if certificate != "" {
+		var err error
+		if config, err = clientTLS(certificate); err != nil {
+			return err
+		}
+	}
+	var held []*clientConn
 	orders := bufio.NewScanner(os.Stdin)
 	for orders.Scan() {
 		count, err := strconv.Atoi(orders.Text())
@@ -107,7 +109,7 @@ func idleMain(address string) error {
 			return err
 		}
 		for len(held) < count {
-			c, err := openIdle(address)
+			c, err := openClient(address, config)
 			if err != nil {
 				return fmt.Errorf("connection %d: %w", len(held)+1, err)
 			}
@@ -121,37 +123,4 @@ func idleMain(address string) error {
 		fmt.Println("ok")
 	}
 	return orders.Err()
-}
-
-type idleConn struct {
-	conn    net.Conn
-	address string
-}
-
-func openIdle(address string) (*idleConn, error) {
-	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
-	if err != nil {
-		return nil, err
-	}
-	c := &idleConn{conn, address}
-	return c, c.request()
-}
-
-func (c *idleConn) request() error {
-	if err := c.conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(c.conn, "GET /125 HTTP/1.1\r\nHost: %s\r\n\r\n", c.address); err != nil {
-		return err
-	}
-	response, err := http.ReadResponse(bufio.NewReader(c.conn), nil)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK || response.Close {
-		return errors.New("answered " + response.Status + " or closes the connection")
-	}
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
 }

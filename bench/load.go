@@ -5,16 +5,19 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // A load is what a load generator saw of one round.
 type load struct {
 	requests int64
-	rate     float64 // requests a second
-	p99      time.Duration
+	rate     float64       // requests a second
+	p99      time.Duration // 0: the generator does not tell
 }
 
 // A wrkRow is a row that wrk drives: as fast as it goes over kept connections.
@@ -22,10 +25,11 @@ type wrkRow struct {
 	path        string
 	connections int
 	script      string // a Lua template, or none
+	requestSize int    // bytes that a field fills a request up to; 0: as it is
 }
 
-// run drives one round against address.
-func (w wrkRow) run(ctx context.Context, b *bench, address string, d time.Duration) (load, error) {
+// run drives one round against a site.
+func (w wrkRow) run(ctx context.Context, b *bench, at site, d time.Duration) (load, error) {
 	argv := []string{
 		"wrk", "--latency", "-t1", "-c" + strconv.Itoa(w.connections),
 		"-d" + strconv.Itoa(int(d.Seconds())) + "s",
@@ -37,12 +41,39 @@ func (w wrkRow) run(ctx context.Context, b *bench, address string, d time.Durati
 		}
 		argv = append(argv, "-s", path)
 	}
-	out, err := b.sup.output(ctx, b.loadCPUs, append(argv, "http://"+address+w.path)...)
+	if w.requestSize > 0 {
+		argv = append(argv, "-H", w.filling(at))
+	}
+	out, err := b.runLoad(ctx, d, append(argv, at.url(w.path))...)
 	if err != nil {
 		return load{}, err
 	}
 	return parseWrk(string(out))
 }
+
+// filling is the field that makes a request of wrk as large as it is to be.
+func (w wrkRow) filling(at site) string {
+	const name = "X-Fill: "
+	rest := len("GET " + w.path + " HTTP/1.1\r\nHost: " + at.Address + "\r\n" + name + "\r\n\r\n")
+	return name + strings.Repeat("x", max(1, w.requestSize-rest))
+}
+
+// runLoad runs a load generator, which is to take so long, and returns what it
+// printed. One that does not end by itself is killed.
+func (b *bench) runLoad(ctx context.Context, d time.Duration, argv ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, d+overtime)
+	defer cancel()
+	choices, err := b.render("openssl.cnf", nil)
+	if err != nil {
+		return nil, err
+	}
+	cmd := prepare(ctx, b.loadCPUs, argv...)
+	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+choices)
+	return b.sup.output(ctx, filepath.Base(argv[0]), cmd)
+}
+
+// overtime is what a load may take beyond its duration.
+const overtime = 20 * time.Second
 
 var (
 	wrkRequests = regexp.MustCompile(`(?m)^\s*(\d+) requests in `)

@@ -31,15 +31,46 @@ type contender struct {
 	version  []string // to ask it for its version
 	// logsToStdout says that its access log comes out there and not in a file.
 	logsToStdout bool
+	streamModule string // nginx: to be loaded for TCP; empty: it is built in
 }
+
+// A listener is what a proxy speaks to the clients of a row.
+type listener int
+
+const (
+	httpListener  listener = iota
+	tlsListener            // HTTP/1.1
+	http2Listener          // over TLS
+	tcpListener            // passes bytes on
+)
 
 // A site is what a configuration template is filled with.
 type site struct {
-	Dir       string
-	Address   string
-	Admin     string
-	Backends  []string
-	AccessLog string // a path; empty: no log
+	Dir          string
+	Address      string
+	Admin        string
+	Backends     []string
+	AccessLog    string // a path; empty: no log
+	Certificate  string // a path, and that of its key; empty: no TLS
+	Key          string
+	StreamModule string
+	listener     listener
+}
+
+// TLS says whether clients speak it.
+func (s site) TLS() bool { return s.listener == tlsListener || s.HTTP2() }
+
+// HTTP2 says whether clients speak it.
+func (s site) HTTP2() bool { return s.listener == http2Listener }
+
+// TCP says whether the proxy passes bytes on without a look at them.
+func (s site) TCP() bool { return s.listener == tcpListener }
+
+func (s site) url(path string) string {
+	if s.TLS() {
+		return "https://" + s.Address + path
+	}
+	return "http://" + s.Address + path
 }
 
 // A proxy is a contender that runs.
@@ -51,10 +82,20 @@ type proxy struct {
 
 // startProxy renders the configuration, starts the proxy on its processor and
 // waits until it answers.
-func (b *bench) startProxy(ctx context.Context, c contender, logs bool) (*proxy, error) {
-	at := site{Dir: b.sup.dir, Address: b.freeAddress(), Admin: b.freeAddress(), Backends: b.backends}
-	if logs {
+func (b *bench) startProxy(ctx context.Context, c contender, r row) (*proxy, error) {
+	at := site{
+		Dir: b.sup.dir, Address: b.freeAddress(), Admin: b.freeAddress(), Backends: b.backends,
+		StreamModule: c.streamModule, listener: r.listener,
+	}
+	if r.logs {
 		at.AccessLog = filepath.Join(b.sup.dir, c.name+".access.log")
+	}
+	if at.TLS() {
+		at.Certificate, at.Key = b.certificate, b.key
+	}
+	client, err := at.client()
+	if err != nil {
+		return nil, err
 	}
 	config, err := b.render(c.template, at)
 	if err != nil {
@@ -66,7 +107,7 @@ func (b *bench) startProxy(ctx context.Context, c contender, logs bool) (*proxy,
 		argv[i] = fill.Replace(a)
 	}
 	cmd := prepare(ctx, b.proxyCPU, argv...)
-	if logs && c.logsToStdout {
+	if r.logs && c.logsToStdout {
 		file, err := os.OpenFile(at.AccessLog, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 		if err != nil {
 			return nil, err
@@ -78,8 +119,8 @@ func (b *bench) startProxy(ctx context.Context, c contender, logs bool) (*proxy,
 	if p.proc, err = b.sup.start(c.name, cmd); err != nil {
 		return nil, err
 	}
-	if err = p.await(ctx); err == nil {
-		err = p.checkFields(ctx)
+	if err = p.await(ctx, client); err == nil {
+		err = p.check(ctx, client)
 	}
 	if err != nil {
 		p.proc.stop()
@@ -94,12 +135,23 @@ var forwarded = []string{
 	"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-Ip", "X-Request-Id", "Via",
 }
 
-// checkFields holds that the backend gets the fields: its /echo answers with
-// the head that it was sent.
-func (p *proxy) checkFields(ctx context.Context) error {
-	head, err := get(ctx, "http://"+p.Address+"/echo")
+// check holds that all contenders do the same work: what the client speaks,
+// and what the backend gets. Its /echo answers with the head that it was sent.
+func (p *proxy) check(ctx context.Context, client *http.Client) error {
+	response, head, err := get(ctx, client, p.url("/echo"))
 	if err != nil {
 		return err
+	}
+	if spoken := response.ProtoMajor == 2; spoken != p.HTTP2() {
+		return fmt.Errorf("%s: answers in %s", p.name, response.Proto)
+	}
+	if p.TLS() {
+		if err := checkTLS(response.TLS); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	if p.TCP() {
+		return nil
 	}
 	request, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head + "\r\n\r\n")))
 	if err != nil {
@@ -114,12 +166,12 @@ func (p *proxy) checkFields(ctx context.Context) error {
 }
 
 // await returns once the proxy has answered a number of requests in a row.
-func (p *proxy) await(ctx context.Context) error {
+func (p *proxy) await(ctx context.Context, client *http.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	var last error
 	for good := 0; good < 20; {
-		if _, last = get(ctx, "http://"+p.Address+"/125"); last == nil {
+		if _, _, last = get(ctx, client, p.url("/125")); last == nil {
 			good++
 			continue
 		}
@@ -135,22 +187,22 @@ func (p *proxy) await(ctx context.Context) error {
 	return nil
 }
 
-// get returns the body of a 200 answer.
-func get(ctx context.Context, url string) (string, error) {
+// get returns a 200 answer and its body.
+func get(ctx context.Context, client *http.Client, url string) (*http.Response, string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return "", errors.New(response.Status)
+		return nil, "", errors.New(response.Status)
 	}
 	body, err := io.ReadAll(response.Body)
-	return string(body), err
+	return response, string(body), err
 }
 
 // render fills a template into a file of the run's directory.

@@ -19,7 +19,7 @@ type report struct {
 	w        io.Writer
 	started  time.Time
 	failures []string
-	idle     [][]idleSample
+	idle     []result
 	rounds   int     // so many samples,
 	waited   float64 // and the sum of their waiting parts
 }
@@ -47,7 +47,7 @@ func (r *report) add(done result) {
 		return
 	}
 	if done.idle != nil {
-		r.idle = done.idle // a table of its own
+		r.idle = append(r.idle, done) // a table of its own
 		return
 	}
 	title := done.title
@@ -76,18 +76,19 @@ func (r *report) add(done result) {
 	}
 }
 
-// addIdle writes the table of idle connections.
-func (r *report) addIdle() {
-	fmt.Fprintf(r.w, "\n| idle connections | KiB each |")
-	for _, step := range idleSteps {
+// addIdle writes the table of a row of idle connections.
+func (r *report) addIdle(done result) {
+	steps := done.row.idle
+	fmt.Fprintf(r.w, "\n| %s | KiB each |", done.title)
+	for _, step := range steps {
 		fmt.Fprintf(r.w, " RSS MiB at %d |", step)
 	}
-	fmt.Fprintf(r.w, "\n|---|---:|%s\n", strings.Repeat("---:|", len(idleSteps)))
+	fmt.Fprintf(r.w, "\n|---|---:|%s\n", strings.Repeat("---:|", len(steps)))
 	for i, c := range r.b.contenders {
 		var each []float64
-		at := make([][]float64, len(idleSteps))
-		for _, s := range r.idle[i] {
-			each = append(each, s.perConnection())
+		at := make([][]float64, len(steps))
+		for _, s := range done.idle[i] {
+			each = append(each, s.perConnection(steps))
 			for step, memory := range s {
 				at[step] = append(at[step], float64(memory)/(1<<20))
 			}
@@ -102,8 +103,8 @@ func (r *report) addIdle() {
 
 // end writes the memory of idle connections and what went wrong.
 func (r *report) end() {
-	if r.idle != nil {
-		r.addIdle()
+	for _, done := range r.idle {
+		r.addIdle(done)
 	}
 	if r.rounds > 0 {
 		// A proxy is alone on its processor unless something else runs there.
@@ -155,9 +156,11 @@ func quantile(values []float64, q float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
-// shortDuration keeps three digits.
+// shortDuration keeps three digits; nothing stands for 0.
 func shortDuration(d time.Duration) string {
 	switch {
+	case d == 0:
+		return ""
 	case d >= 100*time.Millisecond:
 		return d.Round(time.Millisecond).String()
 	case d >= 10*time.Millisecond:

@@ -58,7 +58,7 @@ func TestSinceSplitsTheExactTotal(t *testing.T) {
 
 func TestIdleSlope(t *testing.T) {
 	s := idleSample{10 << 20, 13 << 20, 10<<20 + 8000<<10}
-	if got := s.perConnection(); got != 1 {
+	if got := s.perConnection([]int{1000, 4000, 9000}); got != 1 {
 		t.Errorf("got %v KiB a connection, want 1", got)
 	}
 }
@@ -68,13 +68,14 @@ func TestReport(t *testing.T) {
 	r := report{w: &out, b: &bench{contenders: []contender{{name: "spillway"}, {name: "nginx"}}}}
 	r.add(result{row: row{title: "125 B"}, samples: [][]sample{costing(12, 12, 24), costing(16, 24, 32)}})
 	r.add(result{row: row{title: "1 MiB"}, err: bytes.ErrTooLarge})
-	r.add(result{idle: [][]idleSample{{{8 << 20, 9 << 20, 16 << 20}}, {{8 << 20, 9 << 20, 24 << 20}}}})
+	r.add(result{row: row{title: "idle connections", idle: []int{1000, 4000, 9000}}, idle: [][]idleSample{{{8 << 20, 9 << 20, 16 << 20}}, {{8 << 20, 9 << 20, 24 << 20}}}})
 	r.end()
 	for _, want := range []string{
 		"| 125 B | spillway | 12.00 | 3.00 | 9.00 | 500 | 1ms | 8.0/4.0 |  |\n" +
 			"|  | nginx | 24.00 | 6.00 | 18.00 | 500 | 1ms | 8.0/4.0 | 0.75 (0.62-0.75) |\n",
 		"| 1 MiB | failed |",
 		"\nFailed: 1 MiB: bytes.Buffer: too large\n",
+		"| idle connections | KiB each | RSS MiB at 1000 | RSS MiB at 4000 | RSS MiB at 9000 |\n",
 		"| nginx | 2.05 | 8.0 | 9.0 | 24.0 |\n",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -14,16 +15,17 @@ import (
 
 // A row is one line of questions: the same load, put to each proxy in turn.
 type row struct {
-	name  string // on the command line
-	title string // in the table
-	logs  bool   // access logs to a file
-	drive driver
-	idle  bool // no load: the memory of idle connections
+	name     string // on the command line
+	title    string // in the table
+	listener listener
+	logs     bool // access logs to a file
+	drive    driver
+	idle     []int // no load: the memory of so many idle connections
 }
 
 // A driver puts one round of load on a proxy.
 type driver interface {
-	run(ctx context.Context, b *bench, address string, d time.Duration) (load, error)
+	run(ctx context.Context, b *bench, at site, d time.Duration) (load, error)
 }
 
 var allRows = []row{
@@ -34,7 +36,15 @@ var allRows = []row{
 	{name: "1m", title: "1 MiB, 16 connections", drive: wrkRow{path: "/1m", connections: 16}},
 	{name: "upload", title: "1 MiB upload, 16 connections", drive: wrkRow{path: "/upload", connections: 16, script: "upload.lua"}},
 	{name: "rate", title: "125 B at 5,000/s, 64 connections", drive: vegetaRow{path: "/125", connections: 64, perSecond: 5000}},
-	{name: "idle", title: "idle connections", idle: true},
+	{name: "idle", title: "idle connections", idle: []int{1000, 4000, 9000}},
+	{name: "tls", title: "TLS, 125 B, 64 connections", listener: tlsListener, drive: wrkRow{path: "/125", connections: 64}},
+	{name: "tls1m", title: "TLS, 1 MiB, 16 connections", listener: tlsListener, drive: wrkRow{path: "/1m", connections: 16}},
+	{name: "handshake", title: "TLS, a new connection for each 125 B", listener: tlsListener, drive: handshakeRow{clients: 4}},
+	{name: "resume", title: "TLS, a resumed connection for each 125 B", listener: tlsListener, drive: handshakeRow{clients: 4, resumed: true}},
+	{name: "h2", title: "HTTP/2 by TLS, 125 B, 16 connections of 10 streams", listener: http2Listener, drive: h2loadRow{path: "/125", connections: 16, streams: 10}},
+	{name: "tcp64", title: "TCP, 64 B each way, 64 connections", listener: tcpListener, drive: wrkRow{path: "/64", connections: 64, requestSize: 64}},
+	{name: "tcp1m", title: "TCP, 1 MiB, 16 connections", listener: tcpListener, drive: wrkRow{path: "/1m", connections: 16}},
+	{name: "tlsidle", title: "idle TLS connections", listener: tlsListener, idle: []int{500, 1500, 3000}},
 }
 
 func rowNames() []string {
@@ -84,7 +94,7 @@ func (b *bench) run(ctx context.Context, rows []row) error {
 	failed := 0
 	for _, r := range rows {
 		measure := b.measure
-		if r.idle {
+		if r.idle != nil {
 			measure = b.measureIdle
 		}
 		done := measure(ctx, r)
@@ -114,7 +124,7 @@ func (b *bench) startBackends(ctx context.Context) error {
 	}
 	for _, address := range b.backends {
 		p := proxy{site: site{Address: address}, proc: proc}
-		if err := p.await(ctx); err != nil {
+		if err := p.await(ctx, http.DefaultClient); err != nil {
 			return err
 		}
 	}
@@ -133,13 +143,13 @@ func (b *bench) measure(ctx context.Context, r row) (done result) {
 		}
 	}()
 	for _, c := range b.contenders {
-		p, err := b.startProxy(ctx, c, r.logs)
+		p, err := b.startProxy(ctx, c, r)
 		if err != nil {
 			done.err = err
 			return done
 		}
 		proxies = append(proxies, p)
-		if _, err := r.drive.run(ctx, b, p.Address, time.Second); err != nil { // connections to the backends, caches
+		if _, err := r.drive.run(ctx, b, p.site, time.Second); err != nil { // connections to the backends, caches
 			done.err = fmt.Errorf("%s: %w", p.name, err)
 			return done
 		}
@@ -173,7 +183,7 @@ func (b *bench) sample(ctx context.Context, r row, p *proxy) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	seen, err := r.drive.run(ctx, b, p.Address, b.duration)
+	seen, err := r.drive.run(ctx, b, p.site, b.duration)
 	if err != nil {
 		return sample{}, err
 	}

@@ -25,23 +25,23 @@ type vegetaRow struct {
 	perSecond   int
 }
 
-// run drives one round against address.
-func (v vegetaRow) run(ctx context.Context, b *bench, address string, d time.Duration) (load, error) {
+// run drives one round against a site.
+func (v vegetaRow) run(ctx context.Context, b *bench, at site, d time.Duration) (load, error) {
 	vegeta, err := vegetaBinary(ctx)
 	if err != nil {
 		return load{}, err
 	}
 	targets, results := filepath.Join(b.sup.dir, "vegeta.targets"), filepath.Join(b.sup.dir, "vegeta.results")
-	if err := os.WriteFile(targets, []byte("GET http://"+address+v.path+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(targets, []byte("GET "+at.url(v.path)+"\n"), 0o644); err != nil {
 		return load{}, err
 	}
 	connections := strconv.Itoa(v.connections)
-	if _, err := b.sup.output(ctx, b.loadCPUs, vegeta, "attack", "-targets", targets, "-output", results,
+	if _, err := b.runLoad(ctx, d, vegeta, "attack", "-targets", targets, "-output", results,
 		"-rate", strconv.Itoa(v.perSecond), "-duration", d.String(),
 		"-connections", connections, "-workers", connections, "-max-workers", connections); err != nil {
 		return load{}, err
 	}
-	out, err := b.sup.output(ctx, b.loadCPUs, vegeta, "report", "-type", "json", results)
+	out, err := b.runLoad(ctx, d, vegeta, "report", "-type", "json", results)
 	if err != nil {
 		return load{}, err
 	}

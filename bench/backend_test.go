@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bufio"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -76,6 +78,20 @@ func TestBackendRequests(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// What is passed on as bytes is 64 of them each way.
+func TestRequestsAndAnswersOf64Bytes(t *testing.T) {
+	const address = "127.0.0.1:21004"
+	w := wrkRow{path: "/64", requestSize: 64}
+	request := "GET /64 HTTP/1.1\r\nHost: " + address + "\r\n" + w.filling(site{Address: address}) + "\r\n\r\n"
+	got, alive := exchange(t, request)
+	if len(request) != 64 || len(got) != 64 || !alive {
+		t.Errorf("%d bytes were answered by %d: %q", len(request), len(got), got)
+	}
+	if _, err := http.ReadResponse(bufio.NewReader(strings.NewReader(got)), nil); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,8 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -63,13 +61,7 @@ func (w wrkRow) filling(at site) string {
 func (b *bench) runLoad(ctx context.Context, d time.Duration, argv ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, d+overtime)
 	defer cancel()
-	choices, err := b.render("openssl.cnf", nil)
-	if err != nil {
-		return nil, err
-	}
-	cmd := prepare(ctx, b.loadCPUs, argv...)
-	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+choices)
-	return b.sup.output(ctx, filepath.Base(argv[0]), cmd)
+	return b.sup.output(ctx, b.loadCPUs, argv...)
 }
 
 // overtime is what a load may take beyond its duration.

@@ -129,6 +129,14 @@ func compare(args []string) (err error) {
 	if b.certificate, b.key, err = makeCertificate(b.sup.dir); err != nil {
 		return err
 	}
+	// What OpenSSL does alike in proxies and loads, which is left to the children too.
+	choices, err := b.render("openssl.cnf", nil)
+	if err != nil {
+		return err
+	}
+	if err := os.Setenv("OPENSSL_CONF", choices); err != nil {
+		return err
+	}
 	if b.contenders, err = b.resolve(ctx, names, *command, *nginx, *haproxy); err != nil {
 		return err
 	}

@@ -136,3 +136,63 @@ func TestParseDelay(t *testing.T) {
 		t.Errorf("got %d, want an error", got)
 	}
 }
+
+const h2loadReport = `starting benchmark...
+spawning thread #0: 16 total client(s). Timing-based test with 0s of warm-up time and 2s of main duration for measurements.
+Main benchmark duration is started for thread #0.
+TLS Protocol: TLSv1.3
+Cipher: TLS_AES_128_GCM_SHA256
+Server Temp Key: X25519 253 bits
+Application protocol: h2
+Main benchmark duration is over for thread #0. Stopping all clients.
+Stopped all clients for thread #0
+
+finished in 2.50s, 9346.00 req/s, 1.28MB/s
+requests: 18692 total, 18852 started, 18692 done, 18692 succeeded, 0 failed, 0 errored, 0 timeout
+status codes: 18692 2xx, 0 3xx, 0 4xx, 0 5xx
+traffic: 1.28MB (1345922) total, 876.19KB (897216) headers (space savings 51.02%), 109.52KB (112152) data
+                     min         max         mean         sd        +/- sd
+time for request:       66us       1.43s      1.24ms     29.21ms    99.95%
+time for connect:     2.94ms      3.44ms      3.19ms       356us   100.00%
+`
+
+func TestParseH2load(t *testing.T) {
+	for text, rate := range map[string]float64{"2.50s": 7476.8, "800.00ms": 23365, "500us": 37384000} {
+		got, err := parseH2load(strings.Replace(h2loadReport, "2.50s", text, 1))
+		want := load{requests: 18692, rate: rate}
+		if err != nil || got != want {
+			t.Errorf("finished in %s: got %+v and %v, want %+v", text, got, err, want)
+		}
+	}
+}
+
+func TestParseH2loadFailures(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"another protocol": {"protocol: h2", "protocol: http/1.1", "the connection speaks http/1.1"},
+		"failed requests":  {"18692 succeeded, 0 failed", "18690 succeeded, 2 failed", "18690 succeeded, 2 failed, 0 errored, 0 timeout"},
+		"lost connections": {"0 errored", "9 errored", "9 errored, 0 timeout"},
+		"bad answers":      {"0 5xx", "7 5xx", "0 4xx, 7 5xx"},
+		"no request":       {"18692 done", "0 done", "no request was answered"},
+		"no rate":          {"finished in", "begun", "cannot read its report: starting"},
+		"too many":         {"18692 done", "99999999999999999999 done", "value out of range"},
+	} {
+		_, err := parseH2load(strings.Replace(h2loadReport, c.old, c.new, 1))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got error %v, want one with %q", name, err, c.want)
+		}
+	}
+}
+
+func TestParseStreamModule(t *testing.T) {
+	for said, want := range map[string]string{
+		"nginx version: nginx/1.22.1\nconfigure arguments: --modules-path=/usr/lib/nginx/modules --with-stream=dynamic --with-stream_ssl_module\n": "/usr/lib/nginx/modules/ngx_stream_module.so",
+		"configure arguments: --modules-path=/m --with-mail=dynamic --with-stream=dynamic":                                                         "/m/ngx_stream_module.so",
+		"configure arguments: --modules-path=/usr/lib/nginx/modules --with-stream --with-stream_ssl_module\n":                                      "",
+		"configure arguments: --with-stream_geoip_module=dynamic --modules-path=/m":                                                                "",
+		"": "",
+	} {
+		if got := parseStreamModule(said); got != want {
+			t.Errorf("%q: got %q, want %q", said, got, want)
+		}
+	}
+}

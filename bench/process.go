@@ -143,18 +143,19 @@ func (p *process) failure(reason string) error {
 	return fmt.Errorf("%s: %s; it said: %s", p.name, reason, p.said)
 }
 
-// output runs a prepared command to its end and returns what it printed.
-func (s *supervisor) output(ctx context.Context, name string, cmd *exec.Cmd) ([]byte, error) {
+// output runs a command to its end and returns what it printed.
+func (s *supervisor) output(ctx context.Context, cpus string, argv ...string) ([]byte, error) {
+	cmd := prepare(ctx, cpus, argv...)
 	var out bytes.Buffer
 	cmd.Stdout = &out
-	p, err := s.start(name, cmd)
+	p, err := s.start(filepath.Base(argv[0]), cmd)
 	if err != nil {
 		return nil, err
 	}
 	<-p.done
 	fmt.Fprintf(s.tell, "-%d\n", cmd.Process.Pid)
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%s: %w", name, ctx.Err())
+		return nil, fmt.Errorf("%s: %w", p.name, ctx.Err())
 	}
 	if !cmd.ProcessState.Success() {
 		return nil, p.failure(cmd.ProcessState.String() + "; printed " + out.String())

@@ -54,6 +54,7 @@ type site struct {
 	Certificate  string // a path, and that of its key; empty: no TLS
 	Key          string
 	StreamModule string
+	Large        bool // bodies
 	listener     listener
 }
 
@@ -85,7 +86,7 @@ type proxy struct {
 func (b *bench) startProxy(ctx context.Context, c contender, r row) (*proxy, error) {
 	at := site{
 		Dir: b.sup.dir, Address: b.freeAddress(), Admin: b.freeAddress(), Backends: b.backends,
-		StreamModule: c.streamModule, listener: r.listener,
+		StreamModule: c.streamModule, Large: r.large, listener: r.listener,
 	}
 	if r.logs {
 		at.AccessLog = filepath.Join(b.sup.dir, c.name+".access.log")
@@ -171,11 +172,14 @@ func (p *proxy) await(ctx context.Context, client *http.Client) error {
 	defer cancel()
 	var last error
 	for good := 0; good < 20; {
-		if _, _, last = get(ctx, client, p.url("/125")); last == nil {
+		_, _, err := get(ctx, client, p.url("/125"))
+		if err == nil {
 			good++
 			continue
 		}
-		good = 0
+		if good = 0; ctx.Err() == nil || last == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
 			return p.proc.failure("does not answer: " + last.Error())

@@ -11,6 +11,7 @@ const (
 	shedTarget = 0.01 // of the requests let in may find everyone full
 	shedRise   = 1e9  // ns in which what is refused beyond the target is shed instead, but for 1/e
 	shedFall   = 1e10 // ns in which all shedding ends when nothing is refused
+	shedPeriod = 1e9  // ns for which the highest priority is remembered, to twice that
 	shedBand   = 10   // priorities below the threshold over which shedding goes from none to all
 )
 
@@ -19,19 +20,22 @@ const (
 // It keeps a degree of overload x between 0 and 1, which rises as long as requests that were let in find everyone
 // full and falls slowly when they do not. The threshold follows it by the cubic of Netflix's prioritised load
 // shedding: of the priorities 1 to 100, 100(1-x³) are let in, the highest; so a small overload costs the lowest
-// few and only a great one the high. Just below the threshold dice decide, so that requests which all have one
-// priority are shed in part. What another spillway has spilled to us counts for less than anything of our own.
+// few and only a great one the high. Just below the threshold dice decide. Nobody is shed who is not below
+// somebody else, so where all requests have one priority each is served that finds room. What another spillway has spilled to us counts for less than anything of our own.
 //
 // All loops share it; all its methods may be called concurrently.
 type Shedder struct {
 	overload atomic.Uint64 // float64 bits
 	next     atomic.Int64  // when to look again
+	seen     atomic.Int64  // the highest priority of this period, while there is an overload
+	top      atomic.Int64  // of the period before
 	_        [112]byte
 	let      atomic.Int64 // in since the last look
 	refused  atomic.Int64 // of these
 	_        [112]byte
 	ticking  atomic.Bool // who holds it may use what follows
 	last     int64
+	period   int64   // when the present one began
 	in, out  float64 // moving sums of let and refused
 }
 
@@ -49,14 +53,22 @@ func (s *Shedder) Admit(priority int, spilled bool, now int64, dice *Rand) bool 
 	if spilled {
 		rank /= 101
 	}
+	s.note(rank)
 	below := s.threshold(bits) - rank
 	switch {
-	case below <= 0:
-		return true
+	case below <= 0, rank >= float64(max(s.seen.Load(), s.top.Load())):
+		return true // there is nobody more important to make room for: shedding would refuse what can be served
 	case below >= shedBand:
 		return false
 	}
 	return float64(dice.Uint64()>>11)*(1.0/(1<<53)) >= below/shedBand
+}
+
+// note remembers the highest rank. Of several at once it may miss one, which comes again.
+func (s *Shedder) note(rank float64) {
+	if seen := s.seen.Load(); int64(rank) > seen {
+		s.seen.CompareAndSwap(seen, int64(rank))
+	}
 }
 
 // Threshold is the priority from which on nothing is shed; 0: nothing is.
@@ -89,6 +101,10 @@ func (s *Shedder) Tick(now int64) {
 	}
 	elapsed := float64(min(now-s.last, 1e9))
 	s.last = now
+	if now-s.period >= shedPeriod {
+		s.top.Store(s.seen.Swap(0))
+		s.period = now
+	}
 	keep := math.Exp(-elapsed / shedMemory)
 	let := float64(s.let.Swap(0))
 	s.in = s.in*keep + let

@@ -9,6 +9,7 @@ import (
 func (s *Shedder) set(overload float64) {
 	s.overload.Store(math.Float64bits(overload))
 	s.next.Store(1)
+	s.top.Store(100) // somebody was that important
 }
 
 func TestTheThresholdIsCubic(t *testing.T) {
@@ -128,7 +129,7 @@ func TestTheLeastImportantGoFirst(t *testing.T) {
 		{"half load", 0.5, anything, 0, 0.001},
 		{"a third too much", 4.0 / 3, anything, 0.25, 0.45},
 		{"twice as much as fits", 2, anything, 0.5, 0.66},
-		{"all of one priority", 2, func(*Rand) int { return 50 }, 0.5, 0.66},
+		{"all of one priority", 2, func(*Rand) int { return 50 }, 0, 0},
 		{"few are unimportant", 1.2, func(dice *Rand) int {
 			if dice.below(2) == 0 {
 				return 10
@@ -201,5 +202,28 @@ func TestSheddingUnderConcurrency(t *testing.T) {
 	all.Wait()
 	if got := s.Threshold(); !(got >= 0 && got <= 100) {
 		t.Errorf("threshold %v", got)
+	}
+}
+
+// Where all have one priority, shedding would refuse what finds room: nobody is shed until somebody more important
+// comes, and again a while after the last of those.
+func TestNobodyIsShedForNobody(t *testing.T) {
+	var s Shedder
+	s.set(1)
+	s.top.Store(0)
+	dice := NewRand(5)
+	admit := func(priority int, now int64) bool { return s.Admit(priority, false, now, dice) }
+	if !admit(50, 0) || !admit(50, 0) {
+		t.Error("one of several equals is shed")
+	}
+	if !admit(99, 0) || admit(50, 0) {
+		t.Error("want the 99 in and the 50 shed")
+	}
+	for now := int64(0); now <= 3*second; now += shedTick {
+		s.overload.Store(math.Float64bits(1))
+		s.Admit(50, false, now, dice)
+	}
+	if !admit(50, 3*second) {
+		t.Error("the 50 is shed long after the 99 was there")
 	}
 }

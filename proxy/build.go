@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"spillway/balancer"
@@ -21,6 +22,7 @@ type plan struct {
 	listeners []listenerPlan
 	retired   []*listener
 	limits    []func() // give each route its limits
+	retiring  sync.WaitGroup
 }
 
 // A poolPlan is what becomes of one pool's state.
@@ -161,6 +163,23 @@ func (p *plan) closeOpened() {
 	}
 }
 
+// retirePatience is how long a reload waits for a loop to close old listeners.
+const retirePatience = time.Second
+
+// awaitRetired waits until the old listeners are closed, so that whoever reloads
+// may open their addresses again.
+func (p *plan) awaitRetired() {
+	done := make(chan struct{})
+	go func() {
+		p.retiring.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(retirePatience):
+	}
+}
+
 // carryOut puts the plan into force: first the pools, so that every pool that a
 // route names has its backends, then the listeners' settings, then the one
 // store that routes requests by the new snapshot; at last what is gone is retired.
@@ -185,7 +204,8 @@ func (p *plan) carryOut(s *Server) {
 	}
 	for _, ln := range p.retired {
 		delete(s.listeners, ln.address)
-		ln.retire()
+		p.retiring.Add(1)
+		ln.retire(p.retiring.Done)
 	}
 	for name, state := range s.pools {
 		if p.snapshot.pools[name] == nil {

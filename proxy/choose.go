@@ -37,12 +37,17 @@ func (x *exchange) choose() *refusal {
 		x.pick.Now = x.worker.loop.Now()
 		m, outcome = view.Pick(&x.pick)
 	}
-	if x.attempts == 0 && !x.raw {
-		p.shedder.Observe(outcome == balancer.Full, x.pick.Now)
+	if outcome == balancer.Full {
+		refusal := x.waitForSlot(view)
+		if x.attempts <= 1 {
+			p.shedder.Observe(refusal != nil && refusal != errClientReset, x.worker.loop.Now())
+		}
+		return refusal
+	}
+	if x.attempts == 0 {
+		p.shedder.Observe(false, x.pick.Now)
 	}
 	switch outcome {
-	case balancer.Full:
-		return x.waitForSlot(view)
 	case balancer.None:
 		return errNoBackend
 	case balancer.PickedInPanic:

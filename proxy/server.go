@@ -124,6 +124,7 @@ func (s *Server) Reload(c *config.Config) error {
 		return err
 	}
 	p.carryOut(s)
+	p.awaitRetired()
 	return nil
 }
 
@@ -162,9 +163,10 @@ func portOf(ln *listener) uint16 {
 
 // retire closes a listener. What waits in its queue is served; connections end
 // with their next answer, idle ones at once.
-func (ln *listener) retire() {
+func (ln *listener) retire(done func()) {
 	ln.socket.Close(func() {
 		ln.retired.Store(true)
+		done()
 		for _, w := range ln.server.workers {
 			w.loop.Post(func() { w.closeIdleClients(0, ln) })
 		}

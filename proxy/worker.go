@@ -73,8 +73,8 @@ func (w *worker) flushSoon() {
 	if w.flush == nil {
 		w.flush = w.loop.NewTimer(func(int64) {
 			w.flushing = false
-			if w.log != nil {
-				w.log.Flush()
+			if w.log != nil && !w.log.Flush() {
+				w.flushSoon()
 			}
 		})
 	}

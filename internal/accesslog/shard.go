@@ -74,10 +74,9 @@ func (s *Shard) Append(e *Entry) {
 }
 
 // Flush hands what has been appended to the writer. The loop calls it from time to time, once a second say, so that lines of little traffic appear too.
-func (s *Shard) Flush() {
-	if s.buffer != nil && s.buffer.lines > 0 {
-		s.handOver()
-	}
+// It reports whether nothing is left; when the output is behind, call it again later.
+func (s *Shard) Flush() bool {
+	return s.buffer == nil || s.buffer.lines == 0 || s.handOver()
 }
 
 // handOver exchanges the buffer for an empty one, unless all are at the writer.

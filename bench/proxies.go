@@ -54,7 +54,7 @@ type site struct {
 	Certificate  string // a path, and that of its key; empty: no TLS
 	Key          string
 	StreamModule string
-	Large        bool // bodies
+	Large        bool // answers
 	listener     listener
 }
 

@@ -19,7 +19,7 @@ type row struct {
 	title    string // in the table
 	listener listener
 	logs     bool // access logs to a file
-	large    bool // bodies of 1 MiB, for which the others are given buffers that make them cheapest
+	large    bool // answers of 1 MiB: the buffers of a proxy that copies them are as large as makes it cheapest
 	drive    driver
 	idle     []int // no load: the memory of so many idle connections
 }
@@ -34,7 +34,7 @@ var allRows = []row{
 	{name: "125x1000", title: "125 B, 1,000 connections", drive: wrkRow{path: "/125", connections: 1000}},
 	{name: "log", title: "125 B, 64 connections, access log", logs: true, drive: wrkRow{path: "/125", connections: 64}},
 	{name: "16k", title: "16 KiB, 64 connections", drive: wrkRow{path: "/16k", connections: 64}},
-	{name: "1m", title: "1 MiB, 16 connections", drive: wrkRow{path: "/1m", connections: 16}},
+	{name: "1m", title: "1 MiB, 16 connections", large: true, drive: wrkRow{path: "/1m", connections: 16}},
 	{name: "upload", title: "1 MiB upload, 16 connections", drive: wrkRow{path: "/upload", connections: 16, script: "upload.lua"}},
 	{name: "rate", title: "125 B at 5,000/s, 64 connections", drive: vegetaRow{path: "/125", connections: 64, perSecond: 5000}},
 	{name: "idle", title: "idle connections", idle: []int{1000, 4000, 9000}},

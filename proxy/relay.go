@@ -19,6 +19,7 @@ type relay struct {
 	moved    int64
 	err      error
 	running  bool
+	splicing bool // the last piece was a large one
 }
 
 // Run moves bytes until the end of input, which it passes on.
@@ -55,12 +56,7 @@ func (r *relay) ended() {
 // pump returns nil at the end of input.
 func (r *relay) pump() error {
 	for {
-		var err error
-		if loop.CanSplice(r.from, r.to) {
-			err = r.splice()
-		} else {
-			err = r.copy()
-		}
+		err := r.move()
 		if !errors.Is(err, loop.ErrTimeout) || !r.otherDirectionMoves() {
 			return err
 		}
@@ -72,40 +68,52 @@ func (r *relay) otherDirectionMoves() bool {
 	return r.worker.loop.Now()-r.to.LastRead() < r.patience
 }
 
-func (r *relay) splice() error {
-	moved, readErr, writeErr := loop.Splice(r.task, r.from, r.to, -1, r.patience, r.patience)
-	r.moved += moved
-	if errors.Is(readErr, loop.ErrNoSplice) {
-		return r.copy()
-	}
-	if readErr != nil {
-		return readErr
-	}
-	return writeErr
-}
+// bulk is how much has to come at once for splicing to be worth its system calls.
+const bulk = bufferSize
 
-// copy is what a tunnel does where splicing is not possible.
-func (r *relay) copy() error {
+// move takes what comes to the other side: small pieces through a borrowed
+// buffer, and what comes in bulk from socket to socket.
+func (r *relay) move() error {
 	for {
 		r.from.SetReadDeadline(deadlineAfter(r.worker.loop.Now(), r.patience))
 		if err := r.from.WaitReadable(r.task); err != nil {
 			return err
 		}
-		done, err := r.copyOnce()
-		if done || err != nil {
-			return err
+		n, err := int64(0), error(nil)
+		if r.splicing {
+			n, err = r.splice()
+		} else {
+			n, err = r.copy()
 		}
+		if err != nil {
+			return endOfInput(err)
+		}
+		r.splicing = n >= bulk && loop.CanSplice(r.from, r.to)
 	}
 }
 
-func (r *relay) copyOnce() (done bool, err error) {
+// splice moves what is there to be read.
+func (r *relay) splice() (int64, error) {
+	n, readErr, writeErr := loop.SpliceReady(r.task, r.from, r.to, r.patience)
+	r.moved += n
+	switch {
+	case writeErr != nil:
+		return n, writeErr
+	case errors.Is(readErr, loop.ErrNoSplice):
+		return r.copy()
+	}
+	return n, readErr
+}
+
+// copy moves one buffer full at the most.
+func (r *relay) copy() (int64, error) {
 	b := r.worker.buffers.take()
 	defer r.worker.buffers.put(b)
 	n, err := r.from.Read(r.task, b.data)
 	if err != nil {
-		return true, endOfInput(err)
+		return 0, err
 	}
-	return false, r.write(b.data[:n])
+	return int64(n), r.write(b.data[:n])
 }
 
 func (r *relay) write(p []byte) error {

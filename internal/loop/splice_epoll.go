@@ -99,6 +99,16 @@ func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) 
 	return moved, nil, nil
 }
 
+// spliceReady moves what is there to read now.
+func (c *Conn) spliceReady(t *Task, dst *Conn, writeTimeout int64) (moved int64, readErr, writeErr error) {
+	p, err := c.loop.pipes.take()
+	if err != nil {
+		return 0, ErrNoSplice, nil
+	}
+	defer c.loop.pipes.put(p)
+	return c.spliceThrough(t, p, dst, -1, writeTimeout)
+}
+
 // spliceThrough moves what is there to read, n bytes at most (n < 0: all).
 func (c *Conn) spliceThrough(t *Task, p *pipe, dst *Conn, n, timeout int64) (moved int64, readErr, writeErr error) {
 	for n < 0 || moved < n {

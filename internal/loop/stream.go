@@ -39,6 +39,12 @@ func CanSplice(from, to Stream) bool {
 	return canSplice && plainFrom && plainTo
 }
 
+// SpliceReady moves what is there to be read, as [Splice] does, and returns when
+// nothing is any more. io.EOF as readErr says that input has ended.
+func SpliceReady(t *Task, from, to Stream, writeTimeout int64) (moved int64, readErr, writeErr error) {
+	return from.(*Conn).spliceReady(t, to.(*Conn), writeTimeout)
+}
+
 // Splice is [Conn.SpliceTo] where [CanSplice] holds; it must not be called elsewhere.
 func Splice(t *Task, from, to Stream, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
 	return from.(*Conn).SpliceTo(t, to.(*Conn), n, readTimeout, writeTimeout)

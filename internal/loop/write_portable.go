@@ -79,6 +79,10 @@ func (c *Conn) cutWrite() {
 // canSplice tells whether [Conn.SpliceTo] moves bytes without copying them.
 const canSplice = false
 
+func (c *Conn) spliceReady(*Task, *Conn, int64) (moved int64, readErr, writeErr error) {
+	return 0, ErrNoSplice, nil
+}
+
 // SpliceTo moves nothing here: it returns ErrNoSplice as readErr.
 func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
 	return 0, ErrNoSplice, nil

@@ -75,7 +75,6 @@ type requester struct {
 	block   []byte
 	out     []byte
 	in      []byte
-	framer  *http2.Framer
 	next    uint32
 	credits int
 }

@@ -33,6 +33,7 @@ type conn struct {
 
 	streams  []*Stream // by id; those that are not closed by their user
 	lastID   uint32    // the highest id of a stream that was opened
+	lateID   uint32    // the highest id of one that came behind the last GOAWAY, and is ignored
 	usedIDs  idHistory
 	resets   recentResets
 	window   int64 // what may be sent
@@ -99,7 +100,7 @@ func (c *conn) init(w *Worker, socket loop.Stream, side side, settings Settings)
 	c.out.lastData = -1
 	c.window = firstWindow
 	c.credit.left = int64(settings.ConnWindow)
-	c.peer = peerSettings{window: firstWindow, maxFrame: ownMaxFrame, maxStreams: maxStreamID}
+	c.peer = peerSettings{window: firstWindow, maxStreams: streamsAtStart}
 	c.active = w.loop.Now()
 	c.spending.since = c.active
 }
@@ -258,7 +259,9 @@ func (c *conn) expired() {
 }
 
 // unfinished tells whether the peer has begun something that only more bytes end.
-func (c *conn) unfinished() bool { return c.in != nil || c.block.stream != 0 || !c.settled }
+func (c *conn) unfinished() bool {
+	return c.in != nil && c.in.start < c.in.end || c.block.stream != 0 || !c.settled
+}
 
 // silentSince is when the peer was last heard of, or a stream last ended.
 func (c *conn) silentSince() int64 { return max(c.active, c.socket.LastRead()) }

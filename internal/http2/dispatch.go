@@ -38,7 +38,7 @@ func (c *conn) takeFrame(h frameHeader, p []byte) ErrCode {
 }
 
 // idle tells whether no frame but the first HEADERS may come for the stream.
-func (c *conn) idle(id uint32) bool { return id%2 == 0 || id > c.lastID }
+func (c *conn) idle(id uint32) bool { return id%2 == 0 || id > max(c.lastID, c.lateID) }
 
 func (c *conn) takePriority(h frameHeader, p []byte) ErrCode {
 	switch {
@@ -147,7 +147,7 @@ func (c *conn) takeData(h frameHeader, p []byte) ErrCode {
 // underWay tells whether a frame for a stream that is not open may have been
 // sent before the peer knew of the end: it means nothing, then.
 func (c *conn) underWay(s *Stream, id uint32) bool {
-	return s != nil && !s.peerReset || c.resets.has(id)
+	return s != nil && !s.peerReset || id > c.lastID || c.resets.has(id)
 }
 
 // takeData takes the payload of a DATA frame that is h.length with its padding.

@@ -71,7 +71,7 @@ func TestAnswerKeepsWithinTheWindows(t *testing.T) {
 
 func TestWindowsThatOverflow(t *testing.T) {
 	for name, send := range map[string]func(*served){
-		"of the connection": func(s *served) { s.ok(s.WriteWindowUpdate(0, maxWindow)) },
+		"of the connection": func(s *served) { s.ok(s.WriteWindowUpdate(0, maxWindow)); s.ok(s.WriteWindowUpdate(0, maxWindow)) },
 		"by SETTINGS": func(s *served) {
 			s.ok(s.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: maxWindow}))
 		},

@@ -44,6 +44,8 @@ const (
 	goAwayLen    = 8
 	settingLen   = 6
 	tableAtStart = 4096
+	// streamsAtStart is how many streams a server is expected to take before it says so.
+	streamsAtStart = 100
 )
 
 // A frameHeader is the beginning of each frame (RFC 9113 4.1).

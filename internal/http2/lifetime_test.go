@@ -109,7 +109,9 @@ func TestShutdown(t *testing.T) {
 		s.headers(3, true, get) // was under way
 		s.ok(s.WritePing(true, [8]byte([]byte("drain..."))))
 		s.expect("GOAWAY 3 NO_ERROR")
-		s.headers(5, true, get) // comes too late
+		s.headers(5, false, post) // comes too late
+		s.ok(s.WriteData(5, false, []byte("hello")))
+		s.headers(5, true, "x: y")
 		close(release)
 		ends := 0
 		for got := ""; got != "EOF"; {

@@ -255,7 +255,7 @@ func (s *Stream) sendBlock(end bool) {
 		s.endStream()
 		return
 	}
-	s.lastFrame = c.out.headers(s.id, c.worker.fields.block, end, c.peer.maxFrame)
+	s.lastFrame = c.out.headers(s.id, c.worker.fields.block, end)
 	if end {
 		s.localEnded, s.out.phase = true, complete
 	}

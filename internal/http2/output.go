@@ -64,13 +64,13 @@ func (o *output) added(n int) {
 
 // headers appends a header block in as many frames as it needs, and returns
 // where it begins.
-func (o *output) headers(stream uint32, block []byte, end bool, maxFrame int) (at int64) {
+func (o *output) headers(stream uint32, block []byte, end bool) (at int64) {
 	h := frameHeader{kind: headersFrame, stream: stream}
 	if end {
 		h.flags = flagEndStream
 	}
 	for first := true; first || len(block) > 0; first = false {
-		h.length = min(len(block), maxFrame)
+		h.length = min(len(block), ownMaxFrame)
 		if h.length == len(block) {
 			h.flags |= flagEndHeaders
 		}

@@ -2,30 +2,33 @@ package http2
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
-
-	"golang.org/x/net/http2"
 )
 
-func goClient(address string) *http.Client {
-	return &http.Client{Timeout: patience, Transport: &http2.Transport{
-		AllowHTTP: true,
-		DialTLSContext: func(ctx context.Context, network, _ string, _ *tls.Config) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, network, address)
-		},
+// onlyHTTP2 has Go's client or server speak HTTP/2 with prior knowledge.
+func onlyHTTP2() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetUnencryptedHTTP2(true)
+	return p
+}
+
+func goClient(t testing.TB, address string) *http.Client {
+	transport := &http.Transport{Protocols: onlyHTTP2(), DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
 	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Timeout: patience, Transport: transport}
 }
 
 func TestGoClient(t *testing.T) {
 	l := oneLoop(t)
 	_, address := serve(t, l, ServerOptions{}, echo)
-	client := goClient(address)
+	client := goClient(t, address)
 	big := strings.Repeat("0123456789abcdef", 1<<16)
 	for _, body := range []string{"", "short", big} {
 		r, err := client.Post("http://example.com/path?q=1", "text/plain", onlyReader{strings.NewReader(body)})

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/net/http2"
-
 	"spillway/internal/loop"
 )
 
@@ -95,16 +93,9 @@ func pump(t *loop.Task, from, to *Stream) error {
 func goServer(t testing.TB, h http.Handler) *net.TCPAddr {
 	t.Helper()
 	ln := listenTCP(t)
-	server := &http2.Server{}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go server.ServeConn(c, &http2.ServeConnOpts{Handler: h, BaseConfig: &http.Server{ErrorLog: log.New(io.Discard, "", 0)}})
-		}
-	}()
+	server := &http.Server{Handler: h, Protocols: onlyHTTP2(), ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { _ = server.Serve(ln) }()
+	t.Cleanup(func() { server.Close() })
 	return ln.Addr().(*net.TCPAddr)
 }
 
@@ -113,7 +104,7 @@ func throughRelay(t testing.TB, h http.HandlerFunc) (*http.Client, *relay) {
 	l := oneLoop(t)
 	r := &relay{t: t, backend: goServer(t, h), worker: NewWorker(l)}
 	_, address := serve(t, l, ServerOptions{}, r.run)
-	return goClient(address), r
+	return goClient(t, address), r
 }
 
 func TestGoClientToGoServerThroughBothSides(t *testing.T) {
@@ -219,4 +210,30 @@ func TestManyAtOnce(t *testing.T) {
 		}
 	}
 	eventually(t, r.worker.loop, "all streams are closed", func() bool { return r.client.Streams() == 0 })
+}
+
+// TestTrailersOnlyThroughBothSides: what a gRPC server answers in one HEADERS frame
+// leaves in one.
+func TestTrailersOnlyThroughBothSides(t *testing.T) {
+	ln := listenTCP(t)
+	r := &relay{t: t, backend: ln.Addr().(*net.TCPAddr)}
+	s := serveWith(t, ServerOptions{}, r.run)
+	r.worker = s.worker
+	s.headers(1, false, post+"content-type: application/grpc\nte: trailers")
+	s.ok(s.WriteData(1, true, []byte("hello")))
+	conn, err := ln.AcceptTCP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	back := newPeer(t, conn)
+	if _, err := io.ReadFull(conn, make([]byte, len(preface))); err != nil {
+		t.Fatal(err)
+	}
+	back.ok(back.WriteSettings())
+	back.expect("SETTINGS", "WINDOW_UPDATE 0 983041", "SETTINGS ACK",
+		"HEADERS 1 :method=POST :scheme=http :authority=example.com :path=/ content-type=application/grpc te=trailers",
+		"DATA 1 END_STREAM hello")
+	back.headers(1, true, ":status: 200\ncontent-type: application/grpc\ngrpc-status: 12")
+	s.expect("HEADERS 1 END_STREAM :status=200 content-type=application/grpc grpc-status=12")
 }

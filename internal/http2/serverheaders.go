@@ -34,6 +34,7 @@ func (c *ServerConn) headers(b headerBlock) ErrCode {
 // open begins a stream with the head that has been decoded.
 func (c *ServerConn) open(b headerBlock) ErrCode {
 	if c.drain == drainBegun {
+		c.lateID = b.stream
 		return NoError // the client has been told that it is not processed
 	}
 	c.usedIDs.used(b.stream, c.lastID)
@@ -81,7 +82,7 @@ func (c *ServerConn) refuseHead(b headerBlock) ErrCode {
 	e := c.startBlock()
 	c.worker.fields.indexed(e, ":status", statusValues[431])
 	c.worker.fields.indexed(e, "content-length", "0")
-	c.out.headers(b.stream, c.worker.fields.block, true, c.peer.maxFrame)
+	c.out.headers(b.stream, c.worker.fields.block, true)
 	c.flush()
 	if !b.endStream {
 		c.sendReset(b.stream, NoError)

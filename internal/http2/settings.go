@@ -24,7 +24,6 @@ type setting struct {
 // peerSettings are what the peer has said of itself.
 type peerSettings struct {
 	window          int64 // of a new stream
-	maxFrame        int
 	maxStreams      uint32
 	connectProtocol bool
 }
@@ -47,7 +46,10 @@ func (c *conn) takeSettings(h frameHeader, p []byte) ErrCode {
 	case h.has(flagAck):
 		return c.spend(SettingsFlood)
 	}
-	c.settled = true
+	if !c.settled {
+		c.settled = true
+		c.peer.maxStreams = maxStreamID // unless they say otherwise
+	}
 	for ; len(p) > 0; p = p[settingLen:] {
 		s := setting{settingID(binary.BigEndian.Uint16(p)), binary.BigEndian.Uint32(p[2:])}
 		if code := c.apply(s); code != NoError {
@@ -81,7 +83,6 @@ func (c *conn) apply(s setting) ErrCode {
 		if s.value < ownMaxFrame || s.value > 1<<24-1 {
 			return ProtocolError
 		}
-		c.peer.maxFrame = ownMaxFrame
 	case enableConnectProtocol:
 		if s.value > 1 || s.value == 0 && c.peer.connectProtocol {
 			return ProtocolError

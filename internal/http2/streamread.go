@@ -63,6 +63,8 @@ func (s *Stream) inputEnd() error {
 		return s.failure
 	case s.remoteEnded, s.discards:
 		return io.EOF
+	case s.localEnded && s.declared >= 0 && s.received == s.declared && !s.conn.isClient:
+		return io.EOF // nobody waits for an END_STREAM that says nothing new
 	}
 	return nil
 }

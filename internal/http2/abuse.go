@@ -36,7 +36,9 @@ func (a Abuse) String() string { return abuseNames[a] }
 // A budget is how many acts of one kind a connection may commit at once and,
 // in the long run, in a second. What honest peers are known to do is far below: a
 // browser that leaves a page resets all its streams at once, gRPC sends small
-// messages in a frame each.
+// messages in a frame each, and a PING for each round trip in which it gets DATA.
+// Work gives them back: a stream that was answered one act of each, DATA that was sent
+// the WINDOW_UPDATE and the PING for it.
 type budget struct{ burst, perSecond int32 }
 
 var budgets = [AbuseKinds]budget{
@@ -93,6 +95,13 @@ func (s *spending) refill(now int64) {
 
 // earn gives back n acts for work that was done.
 func (s *spending) earn(kind Abuse, n int32) { s.spent[kind] = max(0, s.spent[kind]-n) }
+
+// earnAll gives back one act of every kind, for a stream that was answered.
+func (s *spending) earnAll() {
+	for kind := range s.spent {
+		s.spent[kind] = max(0, s.spent[kind]-1)
+	}
+}
 
 // spend is for code that handles a frame: what the connection shall end with, if anything.
 func (c *conn) spend(kind Abuse) ErrCode {

@@ -133,12 +133,12 @@ func (c *ClientConn) begins(s *Stream) bool {
 	if c.ending || c.goingOff || c.lastID >= maxStreamID-1 {
 		return false
 	}
+	s.id = c.lastID + 2
 	if c.lastID == 0 {
-		c.lastID = 1
-	} else {
-		c.lastID += 2
+		s.id = 1
 	}
-	s.id = c.lastID
+	c.resets.opened(s.id, c.lastID)
+	c.lastID = s.id
 	s.window = c.peer.window
 	c.add(s)
 	c.worker.stats.ClientStreams++

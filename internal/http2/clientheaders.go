@@ -29,10 +29,16 @@ func (c *ClientConn) headers(b headerBlock) ErrCode {
 	return c.response(s, b)
 }
 
+// maxInterim bounds the heads that wait to be read, in heads of the largest size.
+const maxInterim = 4
+
 // response takes a head that has been decoded.
 func (c *ClientConn) response(s *Stream, b headerBlock) ErrCode {
 	text := &c.worker.text
 	bodiless := s.asksHead || text.interim() || text.status == "204" || text.status == "304"
+	if s.headLeft > maxInterim*c.settings.MaxHeaderList {
+		return c.streamError(b.stream, EnhanceYourCalm)
+	}
 	good := !text.tooLarge() && text.endResponse(bodiless) && !(text.interim() && b.endStream)
 	if good && b.endStream && text.length > 0 && !bodiless {
 		good = false

@@ -147,7 +147,7 @@ func (c *conn) takeData(h frameHeader, p []byte) ErrCode {
 // underWay tells whether a frame for a stream that is not open may have been
 // sent before the peer knew of the end: it means nothing, then.
 func (c *conn) underWay(s *Stream, id uint32) bool {
-	return s != nil && !s.peerReset || id > c.lastID || c.resets.has(id)
+	return s != nil && !s.peerReset || id > c.lastID || c.resets.has(id, c.lastID)
 }
 
 // takeData takes the payload of a DATA frame that is h.length with its padding.

@@ -18,6 +18,7 @@ func (s *Stream) sendData(t *loop.Task, p []byte) (done int, err error) {
 		s.window -= int64(n)
 		c.window -= int64(n)
 		c.spending.earn(WindowFlood, int32(1+n>>10))
+		c.spending.earn(PingFlood, 1)
 		done += n
 		c.flush()
 		c.hasSent(s, done < len(p))

@@ -38,6 +38,7 @@ func (c *ServerConn) open(b headerBlock) ErrCode {
 		return NoError // the client has been told that it is not processed
 	}
 	c.usedIDs.used(b.stream, c.lastID)
+	c.resets.opened(b.stream, c.lastID)
 	c.lastID = b.stream
 	text := &c.worker.text
 	switch {

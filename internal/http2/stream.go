@@ -168,10 +168,11 @@ func (s *Stream) end(err error) {
 
 // lost is told that the connection is no more.
 func (s *Stream) lost(err error) {
-	if s.conn.isClient && s.remoteEnded {
-		return // what is left can still be read
+	if !s.conn.isClient || !s.remoteEnded {
+		s.end(err)
+	} else if s.writer != nil { // what is left can still be read
+		s.writer.Resume()
 	}
-	s.end(err)
 }
 
 // resetByPeer takes an RST_STREAM.
@@ -236,14 +237,14 @@ func (s *Stream) endWire(abruptly bool) {
 	case c.isClient:
 		c.sendReset(s.id, Cancel)
 	case s.localEnded:
-		c.spending.earn(RapidReset, 1)
+		c.spending.earnAll()
 		c.sendReset(s.id, NoError)
 		return
 	default:
 		c.sendReset(s.id, InternalError)
 		return
 	}
-	c.spending.earn(RapidReset, 1)
+	c.spending.earnAll()
 }
 
 // CloseWrite ends this side's direction where the end of it ends the message; of

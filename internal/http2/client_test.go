@@ -261,6 +261,9 @@ func TestGoAwayEndsTheConnection(t *testing.T) {
 		if _, err := unsent.Write(task, []byte("P/1.1\r\nHost: a\r\n\r\n")); !errors.Is(err, ErrRefused) {
 			t.Errorf("write to a stream that was not opened: %v", err)
 		}
+		if _, err := unsent.Read(task, make([]byte, 1)); !errors.Is(err, ErrRefused) {
+			t.Errorf("read from it: %v", err)
+		}
 		unsent.Close()
 	})
 	r.headers(1, true, ":status: 204")

@@ -125,7 +125,7 @@ func TestWatcherIsInterrupted(t *testing.T) {
 }
 
 func TestResetByTheClientEndsReadsAndWrites(t *testing.T) {
-	errs := make(chan error, 2)
+	errs := make(chan error, 3)
 	s := serveWith(t, ServerOptions{}, func(task *loop.Task, s *Stream) {
 		for !s.HungUp() {
 			_ = task.Sleep(time.Millisecond)
@@ -134,11 +134,13 @@ func TestResetByTheClientEndsReadsAndWrites(t *testing.T) {
 		errs <- err
 		_, err = s.Write(task, []byte("HTTP/1.1 204 \r\n\r\n"))
 		errs <- err
+		_, err = s.WriteBuffers(task, [][]byte{[]byte("HTTP/1.1 204 \r\n"), []byte("\r\n")})
+		errs <- err
 	})
 	s.headers(1, false, post)
 	eventually(t, s.loop, "the handler has it", func() bool { return s.worker.stats.ServerStreams == 1 })
 	s.ok(s.WriteRSTStream(1, http2.ErrCodeInternal))
-	for range 2 {
+	for range 3 {
 		err := <-errs
 		var reset *ResetError
 		if !errors.As(err, &reset) || reset.Code != InternalError || !reset.ByPeer {

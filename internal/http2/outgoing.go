@@ -113,6 +113,9 @@ type buffersLeft struct {
 
 // sendHeadOf takes the head off the start of the slices.
 func (s *Stream) sendHeadOf(t *loop.Task, buffers [][]byte) (n int64, rest buffersLeft, err error) {
+	if err := s.writeError(); err != nil {
+		return 0, rest, err
+	}
 	if err := s.waitRoomForHead(t); err != nil {
 		return 0, rest, err
 	}

@@ -21,6 +21,7 @@ func (s *Stream) sendRequestHead(head []byte) error {
 	}
 	client := c.side.(*ClientConn)
 	if !client.begins(s) {
+		s.end(ErrRefused)
 		return ErrRefused
 	}
 	e := c.startBlock()

@@ -50,7 +50,7 @@ func (s *Stream) readError() error {
 		return loop.ErrClosed
 	case s.failure != nil && !s.conn.isClient:
 		return s.failure
-	case s.failure == nil && s.conn.dead && s.id == 0:
+	case s.failure == nil && s.conn.ending && s.id == 0:
 		return ErrRefused
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is when a test gives up; nothing that works comes near it.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 type runner func(*loop.Task)
 

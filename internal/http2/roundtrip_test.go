@@ -189,9 +189,9 @@ func TestManyAtOnce(t *testing.T) {
 	client, r := throughRelay(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
 	})
-	body := strings.Repeat("abcdefgh", 20<<10)
+	body := strings.Repeat("abcdefgh", 3<<10)
 	done := make(chan error)
-	const requests = 300
+	const requests = 200
 	for range requests {
 		go func() {
 			response, err := client.Post("http://example.com/", "text/plain", strings.NewReader(body))

@@ -16,11 +16,12 @@ const (
 	SpillDrained                 // drained: the nearest region was taken out by hand
 	SpillReturning               // spill-returning: the nearest region was away and gets its traffic back by and by
 	Retry                        // retry: another attempt failed
+	Hedge                        // hedge: another attempt is late
 	Panic                        // panic: nobody is available, so everyone is tried
 )
 
 var reasonWords = [...]string{"", "home", "held", "queued", "sticky", "key", "spill-full", "spill-unhealthy", "drained",
-	"spill-returning", "retry", "panic"}
+	"spill-returning", "retry", "hedge", "panic"}
 
 // String is the word for logs.
 func (r Reason) String() string {

@@ -78,6 +78,7 @@ func newPool(state *poolState, c *config.Pool) *pool {
 		queueTimeout:    int64(c.Queue.Timeout),
 		hashOn:          c.HashOn,
 		from:            c,
+		hedge:           c.Hedge,
 	}
 	switch c.Host {
 	case config.HostPreserve, "":
@@ -218,13 +219,14 @@ func (p *plan) carryOut(s *Server) {
 
 func newPoolState(s *Server, c *config.Pool) *poolState {
 	state := &poolState{
-		name:     c.Name,
-		server:   s,
-		queue:    balancer.NewQueue(c.Queue.Size),
-		stats:    make([]poolStats, len(s.workers)),
-		backends: map[string]*backend{},
-		checkers: map[*backend]*checker{},
-		rand:     balancer.NewRand(randomSeed()),
+		name:        c.Name,
+		server:      s,
+		queue:       balancer.NewQueue(c.Queue.Size),
+		stats:       make([]poolStats, len(s.workers)),
+		hedgeClocks: make([]hedgeClock, len(s.workers)),
+		backends:    map[string]*backend{},
+		checkers:    map[*backend]*checker{},
+		rand:        balancer.NewRand(randomSeed()),
 	}
 	state.health = health.NewGroup(healthSettings(c))
 	state.health.SetDoubt(s.doubt)

@@ -43,6 +43,7 @@ type exchange struct {
 	admitted    *ratelimit.Concurrency // holds a place for the request, or nil
 	admittedKey uint64
 	limitLines  []byte              // fields for an answer of 429
+	rival       rival               // asked as well, since the first was late
 	scope       balancer.RetryScope // of the attempt that comes
 	keyRoom     []byte
 	pick        balancer.Request
@@ -121,6 +122,8 @@ func (x *exchange) abandon() {
 	x.client.conn.Watch(nil)
 	x.stopUpload()
 	x.dropConn()
+	x.stopRival()
+	x.endRival()
 	x.releaseMember()
 	x.leave()
 	x.client.close()

@@ -92,8 +92,25 @@ func (x *exchange) attempt(reuse bool) outcome {
 	if o := x.sendRequest(); o.kind != succeeded {
 		return o.onReused(reused)
 	}
-	if o := x.receiveHead(); o.kind != succeeded {
+	o := x.receiveAnswer()
+	if o.kind != succeeded && x.fallBack(o) {
+		o = x.receiveAnswer()
+	}
+	x.endRival()
+	if o.kind != succeeded {
 		return o.onReused(reused && x.out == nil)
+	}
+	return x.deliver()
+}
+
+// receiveAnswer waits for the head of the answer and tells whether it is one to
+// give to the client.
+func (x *exchange) receiveAnswer() outcome {
+	if o := x.awaitAnswer(); o.kind != succeeded {
+		return o
+	}
+	if o := x.receiveHead(); o.kind != succeeded {
+		return o
 	}
 	if x.target.retries.statuses.Has(x.response.Status) && !x.answered {
 		return outcome{kind: badStatus, status: x.response.Status}
@@ -101,7 +118,7 @@ func (x *exchange) attempt(reuse bool) outcome {
 	if !x.answered && x.refusedByGRPC() {
 		return outcome{kind: unavailable, status: x.response.Status}
 	}
-	return x.deliver()
+	return outcome{}
 }
 
 // connect takes an idle connection of this loop or opens one.

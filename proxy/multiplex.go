@@ -137,7 +137,7 @@ func (d *sharedDial) Run(t *loop.Task) {
 		return
 	}
 	c := d.worker.h2.NewClientConn(conn, http2.ClientOptions{
-		Settings: http2.Settings{IdleTimeout: time.Duration(d.idle)},
+		Settings: http2.Settings{MaxHeaderList: responseHeadMax, IdleTimeout: time.Duration(d.idle)},
 		Scheme:   d.transport.scheme(),
 	})
 	m := &d.backend.workers[d.worker.index].multiplex

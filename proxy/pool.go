@@ -27,8 +27,9 @@ type pool struct {
 	queueSize       int
 	queueTimeout    int64
 	sticky          *stickyCookie
-	loadHeader      []byte // by which backends tell of their load; nil: none do
-	orca            bool   // in the words of Open Request Cost Aggregation
+	hedge           *config.Hedge // nil: none
+	loadHeader      []byte        // by which backends tell of their load; nil: none do
+	orca            bool          // in the words of Open Request Cost Aggregation
 	hashOn          []config.HashKey
 	from            *config.Pool
 }
@@ -41,14 +42,15 @@ type stickyCookie struct {
 // poolState is a pool's life over reloads. Its members and settings are changed
 // under mu, each change ending in a new view; everything else may be used by any loop.
 type poolState struct {
-	name     string
-	server   *Server
-	view     atomic.Pointer[balancer.View]
-	health   *health.Group
-	queue    *balancer.Queue
-	shedder  balancer.Shedder
-	affinity atomic.Pointer[[]*balancer.Affinity] // by loop; nil: none
-	stats    []poolStats                          // by loop
+	name        string
+	server      *Server
+	view        atomic.Pointer[balancer.View]
+	health      *health.Group
+	queue       *balancer.Queue
+	shedder     balancer.Shedder
+	affinity    atomic.Pointer[[]*balancer.Affinity] // by loop; nil: none
+	stats       []poolStats                          // by loop
+	hedgeClocks []hedgeClock                         // by loop
 
 	mu             sync.Mutex
 	settings       balancer.Settings

@@ -60,6 +60,7 @@ type poolStats struct {
 	panics          uint64 // picks while no backend was available
 	shed            uint64 // requests refused for their priority
 	held            uint64 // requests that waited for home
+	hedges          uint64 // requests that were sent to a second backend, since the first was late
 	retries         uint64
 	budgetExhausted uint64
 	queued          uint64
@@ -73,6 +74,7 @@ func (s *poolStats) add(o *poolStats) {
 	s.panics += o.panics
 	s.shed += o.shed
 	s.held += o.held
+	s.hedges += o.hedges
 	s.retries += o.retries
 	s.budgetExhausted += o.budgetExhausted
 	s.queued += o.queued

@@ -78,50 +78,6 @@ func TestDigestIsOfTheSource(t *testing.T) {
 	}
 }
 
-// Everything in the table is refused, and says so.
-func TestNotYet(t *testing.T) {
-	for pattern := range notYet {
-		src := nested(strings.Split(pattern, "."), "{}", "")
-		_, err := Parse("c.yaml", []byte(src), nil)
-		if err == nil || !strings.Contains(err.Error(), "is not supported yet") {
-			t.Errorf("%s: err = %v", pattern, err)
-		}
-	}
-}
-
-// Each key of the table has its decoder, so that leaving the table is all that it takes to turn it on.
-func TestNotYetHasDecoders(t *testing.T) {
-	for pattern := range notYet {
-		src := nested(strings.Split(pattern, "."), "[]", "")
-		_, err := parseAll("c.yaml", []byte(src))
-		if err == nil || strings.Contains(err.Error(), "unknown key") || strings.Contains(err.Error(), "is not supported yet") {
-			t.Errorf("%s: err = %v", pattern, err)
-		}
-	}
-}
-
-// parseAll is Parse as it is once no key is refused.
-func parseAll(name string, src []byte) (*Config, error) {
-	d := newDecoder(name, testEnv)
-	d.notYet = nil
-	return d.parse(src)
-}
-
-// nested is YAML in which the keys lead to a value.
-func nested(keys []string, value, indent string) string {
-	if len(keys) == 0 {
-		return " " + value + "\n"
-	}
-	key, isList := strings.CutSuffix(keys[0], "[]")
-	rest := nested(keys[1:], value, indent+"    ")
-	switch {
-	case isList:
-		return "\n" + indent + key + ":\n" + indent + "  - " + strings.TrimLeft(rest, " \n")
-	default:
-		return "\n" + indent + key + ":" + rest
-	}
-}
-
 func TestAliasesCannotBlowUp(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("listeners: [{address: ':1'}]\nroutes:\n  - respond: {headers: &a0 {A: b}}\n")

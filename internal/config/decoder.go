@@ -18,8 +18,7 @@ const maxNodes = 1 << 20
 type decoder struct {
 	file      string
 	env       func(string) (string, bool)
-	now       time.Time         // what certificates are judged by
-	notYet    map[string]string // see the variable of that name
+	now       time.Time // what certificates are judged by
 	read      files
 	errs      Errors
 	warnings  []Warning
@@ -35,7 +34,7 @@ type decoder struct {
 }
 
 func newDecoder(file string, env func(string) (string, bool)) *decoder {
-	return &decoder{file: file, env: env, now: time.Now(), notYet: notYet, expanding: map[*yaml.Node]bool{}, regionAt: map[[2]int]value{}}
+	return &decoder{file: file, env: env, now: time.Now(), expanding: map[*yaml.Node]bool{}, regionAt: map[[2]int]value{}}
 }
 
 // errorAt keeps an error, on one line whatever the file put into it.
@@ -155,15 +154,11 @@ type fields map[string]func(value)
 func (v value) section(known fields) section {
 	keys := slices.Sorted(maps.Keys(known))
 	if v.d.sawKeys != nil {
-		v.d.sawKeys(v.pattern, v.d.supported(v.pattern, keys))
+		v.d.sawKeys(v.pattern, keys)
 	}
 	s := section{at: v, children: map[string]value{}}
 	s.ok = v.entries(func(key value, child value) {
 		name := key.node.Value
-		if v.d.refuses(child) {
-			key.errorAtPath(v.path, name+" is not supported yet")
-			return
-		}
 		decode, ok := known[name]
 		if !ok {
 			key.errorAtPath(v.path, fmt.Sprintf("unknown key %q%s", clip(name), suggestWord(name, keys)))

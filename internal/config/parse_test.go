@@ -44,11 +44,6 @@ func TestBadFiles(t *testing.T) {
 	compareErrors(t, "testdata/bad", 20, func(name string, src []byte) (*Config, error) { return Parse(name, src, testEnv) })
 }
 
-// testdata/not_yet is like testdata, for keys that are still refused.
-func TestBadFilesWithoutRefusals(t *testing.T) {
-	compareErrors(t, "testdata/not_yet/bad", 1, parseAll)
-}
-
 func compareErrors(t *testing.T, dir string, least int, parse func(name string, src []byte) (*Config, error)) {
 	t.Helper()
 	files, err := filepath.Glob(dir + "/*.yaml")

@@ -6,19 +6,10 @@ import (
 	"time"
 )
 
-// regions is testdata/not_yet/good/regions.yaml, as it is once no key is refused.
+// regions is testdata/good/regions.yaml.
 func regions(t *testing.T) *Config {
 	t.Helper()
-	const file = "testdata/not_yet/good/regions.yaml"
-	src, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := parseAll(file, src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return good(t, "regions")
 }
 
 func TestSpill(t *testing.T) {

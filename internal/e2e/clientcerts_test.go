@@ -89,14 +89,16 @@ func TestForgedCertificateFieldsAreDropped(t *testing.T) {
 	for name, listener := range map[string]string{
 		"plain": "", "plain, trusted": "trusted_proxies: [127.0.0.0/8]\n", "TLS": secured("", NewAuthority(t, "authority").Issue("site.example")),
 	} {
-		p := Setup{Listener: listener + "\nforwarded: off"}.Start(t, backend)
-		c := dial(t, p.Addr("web"))
-		if name == "TLS" {
-			c = c.Secure(asking("site.example"))
-		}
-		expect(t, name, c.Get("/x", forgedCertificate...), 200, "a GET /x")
-		if got := certificateFields(backend.Take()[0].Request); len(got) > 0 {
-			t.Errorf("%s: the backend was told %v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			p := Setup{Listener: listener + "\nforwarded: off"}.Start(t, backend)
+			c := dial(t, p.Addr("web"))
+			if name == "TLS" {
+				c = c.Secure(asking("site.example"))
+			}
+			expect(t, name, c.Get("/x", forgedCertificate...), 200, "a GET /x")
+			if got := certificateFields(backend.Take()[0].Request); len(got) > 0 {
+				t.Errorf("the backend was told %v", got)
+			}
+		})
 	}
 }

@@ -106,61 +106,63 @@ func TestProxyHeaderNamesTheClient(t *testing.T) {
 	secure.Listener += secured("", site)
 	configs := map[string]Setup{"http": plain, "https": secure}
 	for protocol, setup := range configs {
-		p := setup.Start(t, backend)
-		open := func(source, header string) *Client {
-			c := dialFrom(t, source, p.Addr("web"))
-			c.Send(header)
-			if protocol == "https" {
-				c = c.Secure(asking("site.example"))
-			}
-			return c
-		}
-		for i, h := range []struct{ what, header, client string }{
-			{"v1", proxyV1("192.0.2.7:1234", to), "192.0.2.7"},
-			{"v1 of IPv6", proxyV1("[2001:db8::7]:1234", "[2001:db8::1]:443"), "2001:db8::7"},
-			{"v1 UNKNOWN", "PROXY UNKNOWN\r\n", "127.0.0.1"},
-			{"v1 UNKNOWN with more", "PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", "127.0.0.1"},
-			{"v2", proxyV2("192.0.2.8:1234", to), "192.0.2.8"},
-			{"v2 of IPv6", proxyV2("[2001:db8::8]:1234", "[2001:db8::1]:443"), "2001:db8::8"},
-			{"v2 of mapped IPv4", proxyV2("[::ffff:192.0.2.9]:1234", "[::ffff:203.0.113.1]:443"), "192.0.2.9"},
-			{"v2 LOCAL", v2Header(0x20, 0, ""), "127.0.0.1"},
-			{"v2 LOCAL that says more", v2Header(0x20, 0x11, strings.Repeat("\x01", 12)), "127.0.0.1"},
-			{"v2 UNSPEC", v2Header(0x21, 0, "whatever"), "127.0.0.1"},
-			{"v2 with TLVs", proxyV2("192.0.2.10:1234", to, tlv(1, "http/1.1"), tlv(2, "site.example"), tlv(5, "id"), tlv(0xe0, "own")), "192.0.2.10"},
-		} {
-			c := open("127.0.0.1", h.header)
-			target := fmt.Sprint("/", protocol, i)
-			for range 2 {
-				expect(t, h.what, c.Get(target, "X-Forwarded-For: 6.6.6.6"), 200, "a GET "+target)
-			}
-			for _, r := range backend.Take() {
-				// The proxy before this one is trusted, who it names is not.
-				want := h.client
-				if want == "127.0.0.1" {
-					want = "6.6.6.6, 127.0.0.1"
+		t.Run(protocol, func(t *testing.T) {
+			p := setup.Start(t, backend)
+			open := func(source, header string) *Client {
+				c := dialFrom(t, source, p.Addr("web"))
+				c.Send(header)
+				if protocol == "https" {
+					c = c.Secure(asking("site.example"))
 				}
-				if values := r.Fields.Values("X-Forwarded-For"); !slices.Equal(values, []string{want}) {
-					t.Errorf("%s by %s: X-Forwarded-For is %q, want %q", h.what, protocol, values, want)
+				return c
+			}
+			for i, h := range []struct{ what, header, client string }{
+				{"v1", proxyV1("192.0.2.7:1234", to), "192.0.2.7"},
+				{"v1 of IPv6", proxyV1("[2001:db8::7]:1234", "[2001:db8::1]:443"), "2001:db8::7"},
+				{"v1 UNKNOWN", "PROXY UNKNOWN\r\n", "127.0.0.1"},
+				{"v1 UNKNOWN with more", "PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", "127.0.0.1"},
+				{"v2", proxyV2("192.0.2.8:1234", to), "192.0.2.8"},
+				{"v2 of IPv6", proxyV2("[2001:db8::8]:1234", "[2001:db8::1]:443"), "2001:db8::8"},
+				{"v2 of mapped IPv4", proxyV2("[::ffff:192.0.2.9]:1234", "[::ffff:203.0.113.1]:443"), "192.0.2.9"},
+				{"v2 LOCAL", v2Header(0x20, 0, ""), "127.0.0.1"},
+				{"v2 LOCAL that says more", v2Header(0x20, 0x11, strings.Repeat("\x01", 12)), "127.0.0.1"},
+				{"v2 UNSPEC", v2Header(0x21, 0, "whatever"), "127.0.0.1"},
+				{"v2 with TLVs", proxyV2("192.0.2.10:1234", to, tlv(1, "http/1.1"), tlv(2, "site.example"), tlv(5, "id"), tlv(0xe0, "own")), "192.0.2.10"},
+			} {
+				c := open("127.0.0.1", h.header)
+				target := fmt.Sprint("/", protocol, i)
+				for range 2 {
+					expect(t, h.what, c.Get(target, "X-Forwarded-For: 6.6.6.6"), 200, "a GET "+target)
 				}
-				if ip, _ := r.Fields.Get("X-Real-IP"); h.client != "127.0.0.1" && ip != h.client {
-					t.Errorf("%s by %s: X-Real-IP is %q, want %q", h.what, protocol, ip, h.client)
+				for _, r := range backend.Take() {
+					// The proxy before this one is trusted, who it names is not.
+					want := h.client
+					if want == "127.0.0.1" {
+						want = "6.6.6.6, 127.0.0.1"
+					}
+					if values := r.Fields.Values("X-Forwarded-For"); !slices.Equal(values, []string{want}) {
+						t.Errorf("%s by %s: X-Forwarded-For is %q, want %q", h.what, protocol, values, want)
+					}
+					if ip, _ := r.Fields.Get("X-Real-IP"); h.client != "127.0.0.1" && ip != h.client {
+						t.Errorf("%s by %s: X-Real-IP is %q, want %q", h.what, protocol, ip, h.client)
+					}
+				}
+				client, _ := p.logged("access.log", target)["client"].(string)
+				if address, err := netip.ParseAddrPort(client); err != nil || address.Addr() != netip.MustParseAddr(h.client) {
+					t.Errorf("%s by %s: the log says %q, want %s", h.what, protocol, client, h.client)
 				}
 			}
-			client, _ := p.logged("access.log", target)["client"].(string)
-			if address, err := netip.ParseAddrPort(client); err != nil || address.Addr() != netip.MustParseAddr(h.client) {
-				t.Errorf("%s by %s: the log says %q, want %s", h.what, protocol, client, h.client)
+			// What others say is not believed. In the clear it is no request either.
+			other := dialFrom(t, "127.0.0.9", p.Addr("web"))
+			other.Send(proxyV1("192.0.2.7:1234", to))
+			if answer := other.AwaitEnd(); strings.Contains(answer, " 200 ") {
+				t.Errorf("%s from elsewhere got %.60q", protocol, answer)
 			}
-		}
-		// What others say is not believed. In the clear it is no request either.
-		other := dialFrom(t, "127.0.0.9", p.Addr("web"))
-		other.Send(proxyV1("192.0.2.7:1234", to))
-		if answer := other.AwaitEnd(); strings.Contains(answer, " 200 ") {
-			t.Errorf("%s from elsewhere got %.60q", protocol, answer)
-		}
-		expect(t, "without a header from elsewhere", open("127.0.0.9", "").Get("/x"), 200, "a GET /x")
-		if xff, _ := backend.Take()[0].Fields.Get("X-Forwarded-For"); xff != "127.0.0.9" {
-			t.Errorf("%s: a client from elsewhere is told as %q", protocol, xff)
-		}
+			expect(t, "without a header from elsewhere", open("127.0.0.9", "").Get("/x"), 200, "a GET /x")
+			if xff, _ := backend.Take()[0].Fields.Get("X-Forwarded-For"); xff != "127.0.0.9" {
+				t.Errorf("%s: a client from elsewhere is told as %q", protocol, xff)
+			}
+		})
 	}
 }
 
@@ -329,16 +331,18 @@ func TestBackendsOfRequestsAreToldTheClient(t *testing.T) {
 func TestHealthChecksSpeakForThemselves(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]string{"v1": "v1 UNKNOWN", "v2": "v2 LOCAL"} {
-		opening := make(chan string, 1000)
-		a := NewBackend(t, "a", told, Handling(func(x *Exchange) {
-			opening <- x.Conn.Opening
-			x.Echo("a")
-		}))
-		p := Setup{Pool: "proxy_protocol: " + version + "\nhealth_check: {type: http, interval: 100ms, timeout: 1s}"}.Start(t, a)
-		if got := receive(t, "a check", opening); got != want {
-			t.Errorf("with %s a check begins with %q, want %q", version, got, want)
-		}
-		p.AwaitState(a.Address, "healthy")
+		t.Run(version, func(t *testing.T) {
+			opening := make(chan string, 1000)
+			a := NewBackend(t, "a", told, Handling(func(x *Exchange) {
+				opening <- x.Conn.Opening
+				x.Echo("a")
+			}))
+			p := Setup{Pool: "proxy_protocol: " + version + "\nhealth_check: {type: http, interval: 100ms, timeout: 1s}"}.Start(t, a)
+			if got := receive(t, "a check", opening); got != want {
+				t.Errorf("with %s a check begins with %q, want %q", version, got, want)
+			}
+			p.AwaitState(a.Address, "healthy")
+		})
 	}
 }
 

@@ -52,6 +52,7 @@ func secretly(certificate *Issued, speak func(*BackendConn)) func(*Backend) {
 			conn.secure(b, config)
 			speak(conn)
 			conn.Close()
+			conn.reader = newReader("")
 		}
 	}
 }
@@ -134,21 +135,21 @@ func TestTLSIsRoutedByServerName(t *testing.T) {
 		"site.example": "here as site.example", "a.site.example": "here as site.example", "SITE.example": "here as site.example",
 		"a.b.site.example": "rest", "other.example": "rest", "": "rest",
 	}
-	with, without := newHouse(t, true), newHouse(t, false)
-	for name, want := range ways {
-		if way := with.wayOf(name, directly); way != want {
-			t.Errorf("with a pool for the rest %q went %q, want %q", name, way, want)
-		}
-		if want == "rest" {
-			want = ""
-		}
-		if way := without.wayOf(name, directly); way != want {
-			t.Errorf("without a pool for the rest %q went %q, want %q", name, way, want)
-		}
-	}
-	fields := with.web.Requests()[0].Fields
-	if proto, _ := fields.Get("X-Forwarded-Proto"); proto != "https" {
-		t.Errorf("X-Forwarded-Proto: %q", proto)
+	for what, rest := range map[string]string{"with a pool for the rest": "rest", "without a pool for the rest": ""} {
+		t.Run(what, func(t *testing.T) {
+			h := newHouse(t, rest != "")
+			for name, want := range ways {
+				if want == "rest" {
+					want = rest
+				}
+				if way := h.wayOf(name, directly); way != want {
+					t.Errorf("%q went %q, want %q", name, way, want)
+				}
+			}
+			if proto, _ := h.web.Requests()[0].Fields.Get("X-Forwarded-Proto"); proto != "https" {
+				t.Errorf("X-Forwarded-Proto: %q", proto)
+			}
+		})
 	}
 }
 

@@ -49,6 +49,7 @@ func speaking(speak func(*BackendConn)) func(*Backend) {
 		b.Accept = func(conn *BackendConn) {
 			speak(conn)
 			conn.Close()
+			conn.reader = newReader("")
 		}
 	}
 }

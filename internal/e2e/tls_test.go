@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"hash/crc32"
@@ -45,18 +46,20 @@ func TestVersionsBelowTheLeastAreRefused(t *testing.T) {
 		`min_version: "1.2"`: {tls.VersionTLS11: true, tls.VersionTLS12: false, tls.VersionTLS13: false},
 		`min_version: "1.3"`: {tls.VersionTLS11: true, tls.VersionTLS12: true, tls.VersionTLS13: false},
 	} {
-		p := Setup{Listener: secured(least, site)}.Start(t, NewBackend(t, "a"))
-		for version, refuse := range refused {
-			config := asking("site.example")
-			config.MinVersion, config.MaxVersion = version, version
-			conn, err := shakeHands(p.Addr("web"), config)
-			if refused := err != nil; refused != refuse {
-				t.Errorf("with %q, %s: %v", least, tls.VersionName(version), err)
+		t.Run(cmp.Or(least, "by default"), func(t *testing.T) {
+			p := Setup{Listener: secured(least, site)}.Start(t, NewBackend(t, "a"))
+			for version, refuse := range refused {
+				config := asking("site.example")
+				config.MinVersion, config.MaxVersion = version, version
+				conn, err := shakeHands(p.Addr("web"), config)
+				if refused := err != nil; refused != refuse {
+					t.Errorf("%s: %v", tls.VersionName(version), err)
+				}
+				if err == nil {
+					expect(t, tls.VersionName(version), newClient(t, conn).Get("/x"), 200, "a GET /x")
+				}
 			}
-			if err == nil {
-				expect(t, least, newClient(t, conn).Get("/x"), 200, "a GET /x")
-			}
-		}
+		})
 	}
 }
 
@@ -361,4 +364,19 @@ pools: [{name: app, backends: [{address: {{.a}}}]}]
 	moved("by http", plain, "/x?q=1", "https://site.example:8443/x?q=1")
 	moved("{scheme} of http", plain, "/scheme", "http://site.example/scheme")
 	moved("{scheme} of https", c, "/scheme", "https://site.example/scheme")
+}
+
+func TestTLSClientMayEndItsDirectionAfterARequest(t *testing.T) {
+	t.Parallel()
+	g := newGate(t)
+	p := Setup{Listener: secured("", NewAuthority(t, "authority").Issue("site.example"))}.Start(t, NewBackend(t, "a", g.holding("a")))
+	c := dialTLS(t, p.Addr("web"), asking("site.example"))
+	c.Send(head("GET", "/hold"))
+	g.Await(t)
+	c.CloseWrite()
+	g.Open()
+	expect(t, "after the client's end", c.Read("GET"), 200, "a GET /hold")
+	if rest := c.AwaitEnd(); rest != "" {
+		t.Errorf("%q after the answer", rest)
+	}
 }

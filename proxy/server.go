@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -86,8 +87,11 @@ func New(c *config.Config, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range s.group.Loops() {
-		s.workers = append(s.workers, newWorker(s, l))
+	s.workers = make([]*worker, len(s.group.Loops()))
+	// The loops run already, and a worker is set up on its own.
+	if !s.group.Each(time.Minute, func(l *loop.Loop) { s.workers[l.Index()] = newWorker(s, l) }) {
+		s.group.Stop()
+		return nil, errors.New("an event loop does not start")
 	}
 	first := s.workers[0].loop
 	first.Post(func() {

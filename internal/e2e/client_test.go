@@ -98,6 +98,21 @@ func (c *Client) AwaitEnd() string {
 	return string(rest)
 }
 
+// answers sends each of the openings on a connection of its own, all at the same
+// time, and returns what came before the proxy closed it.
+func answers(t testing.TB, address string, openings map[string]string) map[string]string {
+	t.Helper()
+	clients, got := map[string]*Client{}, map[string]string{}
+	for what, opening := range openings {
+		clients[what] = dial(t, address)
+		clients[what].Write([]byte(opening))
+	}
+	for what, c := range clients {
+		got[what] = c.AwaitEnd()
+	}
+	return got
+}
+
 // CloseWrite ends the client's direction.
 func (c *Client) CloseWrite() { c.Conn.(interface{ CloseWrite() error }).CloseWrite() }
 

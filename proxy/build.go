@@ -194,6 +194,7 @@ func (p *plan) carryOut(s *Server) {
 	for _, each := range p.limits {
 		each()
 	}
+	s.limitHandshakes(p.snapshot.config)
 	for _, each := range p.listeners {
 		each.listener.settings.Store(each.settings)
 	}

@@ -53,6 +53,7 @@ type exchange struct {
 	backend     *backend         // of member
 	conn        *backendConn
 	sentAt      int64 // when this attempt's request began to be sent
+	headAt      int64 // when the head of its answer was whole
 	setSRV      bool  // the answer sets the sticky cookie
 
 	out      *buffer // what the backend sent; the response's slices point into it

@@ -115,6 +115,7 @@ func (x *exchange) forwardInterim() outcome {
 
 // checkAnswer refuses what only an exchange can judge: a switch of protocols that nobody asked for.
 func (x *exchange) checkAnswer() outcome {
+	x.headAt = x.worker.loop.Now()
 	if x.response.Status == 101 && !x.upgradeAccepted() {
 		return outcome{kind: badAnswer}
 	}

@@ -56,16 +56,19 @@ func (x *exchange) noteOutcome(o outcome) {
 // noteAnswer tells of an attempt that was answered.
 func (x *exchange) noteAnswer(status int, result balancer.Result) {
 	now, b := x.worker.loop.Now(), x.backend
-	if x.raw {
-		// A connection lasts as long as its ends like: that says nothing of the backend.
-		status, result = 0, balancer.Succeeded
-	} else {
-		b.balance.Observe(now, now-x.sentAt, result)
+	took := now - x.sentAt
+	switch {
+	case x.raw:
+		status, result, took = 0, balancer.Succeeded, x.record.connect
+	case status == 101:
+		took = x.headAt - x.sentAt
 	}
-	if t := b.tracker.Answered(x.worker.index, x.sentAt, now, status, x.worker.dice()); t.Changed() || t.ProbationEnded {
+	// A tunnel lasts as long as its ends like: what counts is how soon it stood.
+	b.balance.Observe(now, took, result)
+	if t := b.tracker.Answered(x.worker.index, now-took, now, status, x.worker.dice()); t.Changed() || t.ProbationEnded {
 		b.pool.apply(t)
 	}
-	b.workers[x.worker.index].stats.answered(status, now-x.sentAt)
+	b.workers[x.worker.index].stats.answered(status, took)
 }
 
 // resultOf says to the balancer what a status tells of a backend.

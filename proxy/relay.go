@@ -43,10 +43,15 @@ func (r *relay) Run(t *loop.Task) {
 
 func (r *relay) ended() {
 	r.running, r.task = false, nil
-	if r.err != nil {
-		// The other direction has nobody left to talk to.
+	switch {
+	case r.err == nil:
+	case errors.Is(r.err, loop.ErrTimeout), errors.Is(r.err, loop.ErrClosed), errors.Is(r.err, loop.ErrStopped):
 		r.from.Close()
 		r.to.Close()
+	default:
+		// A cut must not look like an end, to either side.
+		r.from.Reset()
+		r.to.Reset()
 	}
 	if r.other != nil {
 		r.other.Resume()

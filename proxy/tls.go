@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -142,21 +143,29 @@ func newListenerTLS(c *config.Listener, keys *tlsconn.TicketKeys) (*listenerTLS,
 			ClientCAs:     c.TLS.ClientCAs,
 			ClientMayOmit: c.TLS.ClientAuth == config.ClientAuthOptional,
 		}),
-		ticketScope: c.Name + " " + clientScope(c.TLS.ClientCAs),
+		ticketScope: c.Name + " " + c.TLS.ClientCAFile,
 	}
 	return t, keys.Apply(t.config, t.ticketScope)
 }
 
-// clientScope tells apart what clients were verified by.
-func clientScope(cas *x509.CertPool) string {
-	if cas == nil {
-		return ""
+// limitHandshakes sets how many handshakes may be under way on each loop: as many
+// as the most generous listener allows.
+func (s *Server) limitHandshakes(c *config.Config) {
+	most := 0
+	for i := range c.Listeners {
+		if t := c.Listeners[i].TLS; t != nil {
+			if t.MaxHandshakes == 0 {
+				most = math.MaxInt
+			}
+			most = max(most, t.MaxHandshakes)
+		}
 	}
-	sum := sha256.New()
-	for _, subject := range cas.Subjects() { //nolint:staticcheck // pools of files have no system roots
-		sum.Write(subject)
+	if most == 0 {
+		return
 	}
-	return hex.EncodeToString(sum.Sum(nil))
+	for _, w := range s.workers {
+		w.loop.Post(func() { w.tls.Handshakes.Max = most })
+	}
 }
 
 // ticketCheck is how often it is seen whether session tickets want a new key.

@@ -94,7 +94,7 @@ func (cl *client) ending() bool {
 func (cl *client) trusts(s *listenerSettings) bool {
 	if cl.trustedBy != s {
 		cl.trustedBy = s
-		cl.trusted = s.trusts(cl.peer())
+		cl.trusted = s.trusts(cl.peer()) || cl.origin != nil && s.trustsNames(cl.origin.names)
 	}
 	return cl.trusted
 }

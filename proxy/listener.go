@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"spillway/internal/config"
@@ -91,6 +92,22 @@ func (s *listenerSettings) trusts(peer netip.Addr) bool {
 	for _, each := range s.trustedProxies {
 		if each.Contains(peer) {
 			return true
+		}
+	}
+	return false
+}
+
+// trustsNames tells the same of the names in a peer's verified certificate.
+func (s *listenerSettings) trustsNames(names []string) bool {
+	if s.config.TLS == nil {
+		return false
+	}
+	for _, trusted := range s.config.TLS.TrustedNames {
+		parent, wildcard := strings.CutPrefix(trusted, "*")
+		for _, name := range names {
+			if name == trusted || wildcard && strings.HasSuffix(name, parent) {
+				return true
+			}
 		}
 	}
 	return false

@@ -16,6 +16,7 @@ type origin struct {
 	peer, local netip.AddrPort // as a trusted proxy named them; invalid: the socket's own
 	serverName  string         // by SNI, or by a trusted proxy
 	certificate []byte         // the X-Client-Cert-* lines of a client that was verified
+	names       []string       // that its certificate is for, in lower case
 }
 
 // beginsWithRequests tells whether a new connection has no opening.

@@ -77,6 +77,10 @@ func (cl *client) noteTLS(state *tls.ConnectionState) {
 	o.serverName = state.ServerName
 	if len(state.VerifiedChains) > 0 {
 		o.certificate = certificateLines(state.PeerCertificates[0])
+		for _, name := range state.PeerCertificates[0].DNSNames {
+			o.names = append(o.names, strings.ToLower(name))
+		}
+		cl.trustedBy = nil
 	}
 	if cl.origin != nil || o.certificate != nil {
 		cl.origin = &o

@@ -20,6 +20,7 @@ func (t *ServerTLS) decode(v value) {
 		"client_auth":       func(v value) { choice(v, &t.ClientAuth, ClientAuthRequire, ClientAuthOptional) },
 		"min_version":       t.decodeMinVersion,
 		"handshake_timeout": func(v value) { v.duration(&t.HandshakeTimeout, 0) },
+		"trusted_names":     t.decodeTrustedNames,
 		"max_handshakes":    func(v value) { v.integer(&t.MaxHandshakes, 0, math.MaxInt32) },
 	})
 	s.require("certificates")
@@ -27,8 +28,23 @@ func (t *ServerTLS) decode(v value) {
 		t.ClientAuth = ClientAuthRequire
 	}
 	if !verifies {
-		s.exclude("needs client_ca_file, which says whose certificates are good", "client_auth")
+		s.exclude("needs client_ca_file, which says whose certificates are good", "client_auth", "trusted_names")
 	}
+}
+
+func (t *ServerTLS) decodeTrustedNames(v value) {
+	v.list(func(v value) {
+		var text string
+		if !v.text(&text, false) {
+			return
+		}
+		name, complaint := hostPattern(text)
+		if complaint != "" {
+			v.errorf("%s", complaint)
+			return
+		}
+		t.TrustedNames = append(t.TrustedNames, name)
+	})
 }
 
 func (t *ServerTLS) decodeCertificates(v value) {

@@ -14,7 +14,10 @@ type ServerTLS struct {
 	ClientAuth       ClientAuth
 	MinVersion       uint16        // tls.VersionTLS12 or tls.VersionTLS13
 	HandshakeTimeout time.Duration // from the first byte to the last of the handshake; 0: no limit
-	MaxHandshakes    int           // at once on each loop; 0: no limit
+	// TrustedNames are host names, exact or *.wildcards: a client whose verified certificate has one of them is
+	// believed like one of TrustedProxies.
+	TrustedNames  []string
+	MaxHandshakes int // at once on each loop; 0: no limit
 }
 
 // ClientAuth is whether clients have to have a certificate.

@@ -17,9 +17,11 @@ type RegionExplanation struct {
 	State     RegionState
 	Capacity  int64 // requests in flight; 0: not known, or nobody is available
 	Inflight  int64
+	Mean      float64 // of Inflight, over the last half second or so
 	Room      int64   // up to the brim; 0 as well where the capacity is not known
 	Share     float64 // of the requests that reach it, those that it keeps
 	KeyShare  float64 // of the keys that reach it
+	Limit     float64 // of what would reach it, the part that an operator lets it keep: see View.Limit
 	Pace      int64   // ns between two slots; 0: not known
 	Permitted bool    // the request may use it
 	Passed    Reason  // why the request goes on to the next region, if it comes here; Unexplained: it does not
@@ -99,7 +101,7 @@ func (g *region) explain(r *Request) RegionExplanation {
 	f := &g.place.flow
 	x := RegionExplanation{
 		Name: g.name, RTT: g.rtt, State: g.state(), Inflight: g.place.inflight(), Permitted: g.permits(r), Pace: f.pace.Load(),
-		Share: float64(min(f.present.load(), f.reported.load())), KeyShare: float64(f.keyed.load()),
+		Share: float64(min(f.present.load(), f.reported.load())), KeyShare: float64(f.keyed.load()), Limit: float64(f.ceiling.load()), Mean: float64(f.mean.load()),
 	}
 	if capacity := g.capacity.Load(); capacity != unlimited {
 		x.Capacity = capacity

@@ -61,13 +61,13 @@ func TestExplanation(t *testing.T) {
 	members[0].Backend.Observe(r.Now, 1, Failed)
 	got, _ := json.MarshalIndent(v.Explain(r).Regions, "", " ")
 	want, _ := json.MarshalIndent([]RegionExplanation{
-		{Name: "eu", State: RegionOpen, Capacity: 3, Inflight: 2, Room: 1, Share: 1, KeyShare: 1, Permitted: true, Backends: []BackendExplanation{
+		{Name: "eu", State: RegionOpen, Capacity: 3, Inflight: 2, Room: 1, Share: 1, KeyShare: 1, Limit: 1, Permitted: true, Backends: []BackendExplanation{
 			{ID: "b0", Available: true, Weight: 1, Inflight: 2, Limit: 5, Load: 3, Warmth: 0.5, Eligible: true},
 			{ID: "b1", Weight: 1, Limit: 5, Warmth: 1}}},
-		{Name: "us", RTT: 80e6, State: RegionOpen, Capacity: 12, Room: 12, Share: 1, KeyShare: 1, Permitted: true, Backends: []BackendExplanation{
+		{Name: "us", RTT: 80e6, State: RegionOpen, Capacity: 12, Room: 12, Share: 1, KeyShare: 1, Limit: 1, Permitted: true, Backends: []BackendExplanation{
 			{ID: "b2", Available: true, Weight: 1, Limit: 5, Warmth: 1, Eligible: true},
 			{ID: "b3", Available: true, Weight: 1, Limit: 7, Learned: true, Warmth: 1, Eligible: true}}},
-		{Name: "ap", State: RegionEmpty, Share: 1, KeyShare: 1, Permitted: true},
+		{Name: "ap", State: RegionEmpty, Share: 1, KeyShare: 1, Limit: 1, Permitted: true},
 	}, "", " ")
 	if !slices.Equal(got, want) {
 		t.Errorf("%s\nwant\n%s", got, want)

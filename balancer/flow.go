@@ -18,6 +18,7 @@ type flow struct {
 	ceiling  atomicShare  // by what an operator wants
 	reported atomicShare  // by what the backends say of their load
 	keyed    atomicShare  // by how much of the capacity keyed traffic would need; holds the other two already
+	mean     atomicShare  // of the requests in flight; a copy of inflight for who does not tick
 	pace     atomic.Int64 // ns between two slots; 0: not known
 	inflight float64      // these four are moving means
 	rate     float64      // slots a second
@@ -114,6 +115,7 @@ func (f *flow) measure(p *place, elapsed int64) {
 	if elapsed > 0 {
 		recent := 1 - math.Exp(-float64(elapsed)/flowMemory)
 		f.inflight += recent * (float64(inflightOf(word)) - f.inflight)
+		f.mean.store(share(f.inflight))
 		f.rate += recent * (float64(taken-f.taken)*1e9/float64(elapsed) - f.rate)
 		f.wanted += recent * (float64(wanted) - f.wanted)
 		f.refused += recent * (float64(refused) - f.refused)

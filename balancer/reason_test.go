@@ -105,3 +105,26 @@ func TestSticky(t *testing.T) {
 		}
 	}
 }
+
+// A region that is emptied by degrees lets go of its sticky clients by degrees, too.
+func TestStickyClientsLeaveARegionByDegrees(t *testing.T) {
+	members := regional(1, 0, "eu", "us")
+	v := NewView(Settings{Regions: []string{"eu", "us"}}, members, nil)
+	r := newRequest()
+	for _, c := range []struct {
+		limit      float64
+		low, above int
+	}{{1, 1000, 1001}, {0.5, 400, 600}, {0, 0, 1}} {
+		v.Limit("eu", c.limit)
+		stayed := 0
+		for range 1000 {
+			if m := v.PickSticky(r, members[0].Backend.Hash()); m != nil {
+				m.Release()
+				stayed++
+			}
+		}
+		if stayed < c.low || stayed >= c.above {
+			t.Errorf("with a limit of %v %d of 1,000 stayed, want %d to %d", c.limit, stayed, c.low, c.above)
+		}
+	}
+}

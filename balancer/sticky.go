@@ -7,6 +7,9 @@ func (v *View) PickSticky(r *Request, hash uint64) *Member {
 	if m == nil || !m.Available || m.region == nil || !m.region.permits(r) {
 		return nil
 	}
+	if kept := float64(m.region.place.flow.ceiling.load()); kept < 1 && float64(r.Rand.Uint64()>>11)*(1.0/(1<<53)) >= kept {
+		return nil // its region is being emptied by degrees, and clients that stay would all leave at the end
+	}
 	limit := int64(unlimited)
 	if r.NoSpill {
 		limit = m.region.reserved.Load()

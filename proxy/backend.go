@@ -22,7 +22,8 @@ type backend struct {
 	region    atomic.Pointer[string]
 	spillway  atomic.Bool // it is another spillway
 	load      loadreport.Load
-	weight    int // as configured; guarded by the pool's mutex
+	weight    int     // as configured; guarded by the pool's mutex, like factor
+	factor    float64 // of weight, by what the backend says of its load; 0: it has said nothing
 	address   loop.Address
 	balance   *balancer.Backend
 	tracker   *health.Tracker

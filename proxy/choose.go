@@ -49,6 +49,7 @@ func (x *exchange) choose() *refusal {
 	}
 	switch outcome {
 	case balancer.None:
+		x.worker.poolStats(p.poolState).nobody++
 		return errNoBackend
 	case balancer.PickedInPanic:
 		x.worker.poolStats(p.poolState).panics++
@@ -78,6 +79,7 @@ func (x *exchange) aim() {
 func (x *exchange) take(m *balancer.Member) {
 	x.member = m
 	x.backend = m.Data.(*backend)
+	x.countPick(m)
 	if x.attempts < len(x.tried) {
 		x.tried[x.attempts] = m.Backend
 	}

@@ -80,7 +80,7 @@ func (p *poolState) setMembers() {
 			b.setPlace(c)
 			b.weight = c.Weight
 			b.tracker.SetEnabled(p.server.drains.allows(p.name, id, c.Region), loop.Nanotime())
-			p.members = append(p.members, balancer.Member{Backend: b.balance, Weight: c.Weight * weightScale(p.config), MaxRequests: int64(c.MaxRequests),
+			p.members = append(p.members, balancer.Member{Backend: b.balance, Weight: c.Weight, MaxRequests: int64(c.MaxRequests),
 				Region: c.Region, Address: id, Index: len(p.members), Data: b, Backup: c.Backup})
 		}
 	}
@@ -91,6 +91,7 @@ func (p *poolState) setMembers() {
 		}
 	}
 	p.setCheckers()
+	p.setWeights(loop.Nanotime())
 	p.rebuildLocked()
 }
 

@@ -15,9 +15,12 @@ import (
 // as its operator left it. The zero value is ready; the lock may be taken under any other.
 type drains struct {
 	mu       sync.Mutex
-	regions  map[string]bool
+	regions  map[drainedRegion]bool
 	backends map[drainedBackend]bool
 }
+
+// A drainedRegion without a pool is drained in all.
+type drainedRegion struct{ pool, region string }
 
 type drainedBackend struct{ pool, address string }
 
@@ -25,7 +28,7 @@ type drainedBackend struct{ pool, address string }
 func (d *drains) allows(pool, address, region string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.regions[region] && !d.backends[drainedBackend{pool, address}]
+	return !d.regions[drainedRegion{"", region}] && !d.regions[drainedRegion{pool, region}] && !d.backends[drainedBackend{pool, address}]
 }
 
 func (d *drains) hasBackend(pool, address string) bool {
@@ -34,10 +37,10 @@ func (d *drains) hasBackend(pool, address string) bool {
 	return d.backends[drainedBackend{pool, address}]
 }
 
-func (d *drains) hasRegion(region string) bool {
+func (d *drains) hasRegion(pool, region string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.regions[region]
+	return d.regions[drainedRegion{pool, region}]
 }
 
 func (d *drains) setBackends(pool string, addresses []string, enabled bool) {
@@ -55,16 +58,16 @@ func (d *drains) setBackends(pool string, addresses []string, enabled bool) {
 	}
 }
 
-func (d *drains) setRegion(region string, enabled bool) {
+func (d *drains) setRegion(pool, region string, enabled bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.regions == nil {
-		d.regions = map[string]bool{}
+		d.regions = map[drainedRegion]bool{}
 	}
 	if enabled {
-		delete(d.regions, region)
+		delete(d.regions, drainedRegion{pool, region})
 	} else {
-		d.regions[region] = true
+		d.regions[drainedRegion{pool, region}] = true
 	}
 }
 
@@ -89,45 +92,25 @@ func (e *UnknownNameError) Error() string {
 }
 
 // DrainBackend takes one backend of a pool out of service (enabled is false), or
-// back into it. It gets no new requests; those that run go on to their end.
-// backend is an address as the status shows it, or the address with a host name
-// of the configuration, which stands for all that the name has now. It holds over
-// reloads, also for an address that goes and comes back, and does not end by the
-// undraining of the region. An unknown name is an [*UnknownNameError].
+// back into it, at once and whatever room the others have: see [Server.Evacuate].
 func (s *Server) DrainBackend(pool, backend string, enabled bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.pools[pool]
-	if p == nil {
-		return &UnknownNameError{"pool", pool, sortedKeys(s.pools)}
-	}
-	addresses, there := p.find(backend)
-	if addresses == nil && enabled && s.drains.hasBackend(pool, backend) {
-		addresses = []string{backend} // it is gone, and shall come back undrained
-	}
-	if addresses == nil {
-		return &UnknownNameError{"backend of pool " + pool, backend, there}
-	}
-	s.drains.setBackends(pool, addresses, enabled)
-	p.obeyOperator()
-	return nil
+	return s.setServiceAtOnce(Target{Pool: pool, Backend: backend}, enabled)
 }
 
-// DrainRegion takes all backends of a region out of service (enabled is false),
-// those of all pools and also those that a later reload or resolving brings, or
-// back into it, except for those that were taken out by themselves. An unknown
-// name is an [*UnknownNameError].
+// DrainRegion takes all backends of a region out of service (enabled is false), or
+// back into it, like DrainBackend.
 func (s *Server) DrainRegion(region string, enabled bool) error {
+	return s.setServiceAtOnce(Target{Region: region}, enabled)
+}
+
+func (s *Server) setServiceAtOnce(t Target, enabled bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	there := s.snapshot.Load().config.RegionOrder()
-	if !slices.Contains(there, region) && !(enabled && s.drains.hasRegion(region)) {
-		return &UnknownNameError{"region", region, there}
+	of, err := s.resolve(t, enabled)
+	if err != nil {
+		return err
 	}
-	s.drains.setRegion(region, enabled)
-	for _, name := range sortedKeys(s.pools) {
-		s.pools[name].obeyOperator()
-	}
+	s.setService(&of, enabled)
 	return nil
 }
 

@@ -33,6 +33,7 @@ func (x *exchange) waitForSlot(view *balancer.View) *refusal {
 	p := x.pool
 	stats := x.worker.poolStats(p.poolState)
 	if p.queueSize == 0 {
+		stats.allFull++
 		return errAllFull
 	}
 	w := newWaiter(x.task)

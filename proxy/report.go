@@ -2,10 +2,7 @@ package proxy
 
 import (
 	"bytes"
-	"math"
 
-	"spillway/balancer"
-	"spillway/internal/config"
 	"spillway/internal/http1"
 	"spillway/internal/loadreport"
 )
@@ -32,9 +29,6 @@ func (x *exchange) takeReport(f *http1.Field) bool {
 // weighEvery is how often weights follow what the backends say of their load.
 const weighEvery = int64(2e9)
 
-// weightStep is how much a weight must be off for a new view to be worth its while.
-const weightStep = 0.05
-
 // weigh has the weights follow the backends' own word. It runs on the first loop.
 func (p *poolState) weigh(now int64) {
 	p.weighTimer.Set(now + weighEvery)
@@ -49,31 +43,10 @@ func (p *poolState) weigh(now int64) {
 		loads[i] = &p.members[i].Data.(*backend).load
 		weights[i] = float64(p.members[i].Data.(*backend).weight)
 	}
-	factors := loadreport.Factors(nil, loads, weights, now)
-	off := false
-	for i := range p.members {
-		m := &p.members[i]
-		weight := int(math.Round(weights[i] * weightUnit * factors[i]))
-		if weights[i] > 0 {
-			weight = max(weight, 1)
-		}
-		if math.Abs(float64(weight-m.Weight)) > weightStep*float64(m.Weight) {
-			m.Weight, off = min(weight, balancer.MaxWeight), true
-		}
+	for i, factor := range loadreport.Factors(nil, loads, weights, now) {
+		p.members[i].Data.(*backend).factor = factor
 	}
-	if off {
+	if p.setWeights(now) {
 		p.rebuildLocked()
 	}
-}
-
-// weightUnit is what configured weights are multiplied by where they follow
-// reports, so that a factor shows also in a weight of 1.
-const weightUnit = 100
-
-// weightScale is what a pool's configured weights are multiplied by.
-func weightScale(c *config.Pool) int {
-	if c.LoadHeader == "" {
-		return 1
-	}
-	return weightUnit
 }

@@ -44,6 +44,9 @@ type Server struct {
 	budgets       map[budgetKey]balancer.RetryBudgets
 	limits        map[string]*limitTables // by route
 	drains        drains
+	evacuations   evacuations
+	stopped       chan struct{} // closed by Stop
+	stopOnce      sync.Once
 	gathered      gathering
 	lastError     error // of the last reload
 	doubt         *health.Doubt
@@ -79,6 +82,7 @@ func New(c *config.Config, o Options) (*Server, error) {
 		budgets:   map[budgetKey]balancer.RetryBudgets{},
 		limits:    map[string]*limitTables{},
 		started:   loop.Nanotime(),
+		stopped:   make(chan struct{}),
 	}
 	s.doubt = health.NewDoubt(doubtSettings, s.started)
 	s.ticketKeys = tlsconn.NewTicketKeys(s.started)
@@ -351,6 +355,7 @@ func (s *Server) clients() (n int) {
 // Stop ends everything at once and returns when it has ended.
 func (s *Server) Stop() {
 	s.ready.Store(false)
+	s.stopOnce.Do(func() { close(s.stopped) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, p := range s.pools {

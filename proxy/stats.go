@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"spillway/balancer"
 	"spillway/internal/metrics"
 )
 
@@ -57,11 +58,15 @@ func (s *routeStats) add(o *routeStats) {
 }
 
 type poolStats struct {
-	panics          uint64 // picks while no backend was available
-	shed            uint64 // requests refused for their priority
-	held            uint64 // requests that waited for home
-	hedges          uint64 // requests that were sent to a second backend, since the first was late
+	panics          uint64                     // picks while no backend was available
+	picks           [balancer.Panic + 1]uint64 // by their reason
+	shed            uint64                     // requests refused for their priority
+	held            uint64                     // requests that waited for home
+	hedges          uint64                     // requests that were sent to a second backend, since the first was late
+	allFull         uint64                     // requests refused since everyone was full, and there is no queue
+	nobody          uint64                     // requests refused since no backend may be tried
 	retries         uint64
+	crossRetries    uint64 // retries that went to another region
 	budgetExhausted uint64
 	queued          uint64
 	queueTimeouts   uint64
@@ -71,6 +76,12 @@ type poolStats struct {
 }
 
 func (s *poolStats) add(o *poolStats) {
+	for i := range s.picks {
+		s.picks[i] += o.picks[i]
+	}
+	s.allFull += o.allFull
+	s.nobody += o.nobody
+	s.crossRetries += o.crossRetries
 	s.panics += o.panics
 	s.shed += o.shed
 	s.held += o.held
@@ -116,3 +127,12 @@ func (w *worker) backendStats(b *backend) *backendStats { return &b.workers[w.in
 func (w *worker) listenerStats(ln *listener) *listenerStats { return &ln.stats[w.index] }
 
 func (w *worker) poolStats(p *poolState) *poolStats { return &p.stats[w.index] }
+
+// countPick counts why and how far a request goes.
+func (x *exchange) countPick(m *balancer.Member) {
+	stats := x.worker.poolStats(x.pool.poolState)
+	stats.picks[x.pick.Reason]++
+	if x.attempts > 0 && m.Region != x.record.member.Region {
+		stats.crossRetries++
+	}
+}

@@ -19,6 +19,9 @@ type Status struct {
 	Config    ConfigStatus     `json:"config"`
 	Listeners []ListenerStatus `json:"listeners"`
 	Pools     []PoolStatus     `json:"pools"`
+	// Evacuations are those under way, and those that their guard has called off, until
+	// the next order for the same target.
+	Evacuations []EvacuationStatus `json:"evacuations,omitempty"`
 }
 
 // ConfigStatus is the configuration in force.
@@ -122,6 +125,7 @@ func (s *Server) Status() Status {
 		o.pools[c.Name].describe(p, o.config.RegionOrder(), sum)
 		st.Pools = append(st.Pools, *p)
 	}
+	st.Evacuations = s.evacuations.status(loop.Nanotime())
 	return st
 }
 

@@ -108,12 +108,12 @@ type gathering struct {
 
 // A backendCount is what the recent past is told apart by.
 type backendCount struct {
-	requests uint64
-	latency  metrics.Histogram
+	requests, errors uint64
+	latency          metrics.Histogram
 }
 
 func (s *backendStats) count() backendCount {
-	return backendCount{requests: s.attempts(), latency: s.latency}
+	return backendCount{requests: s.attempts(), errors: s.failures(), latency: s.latency}
 }
 
 // attempts is how many requests the backend was sent that it answered or failed.
@@ -222,6 +222,7 @@ func (g *gathering) recent(b *backend, total *backendStats) backendCount {
 	defer g.mu.Unlock()
 	if earlier, ok := g.older[b]; ok {
 		c.requests -= earlier.requests
+		c.errors -= earlier.errors
 		c.latency.Subtract(&earlier.latency)
 	}
 	return c

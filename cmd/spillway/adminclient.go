@@ -113,15 +113,16 @@ func (a *adminClient) explain(err error) error {
 type refusedError struct {
 	status int
 	text   string
+	body   []byte // the whole answer
 }
 
 // newRefusedError takes the text of an answer, or what its JSON says is the error.
 func newRefusedError(status int, text []byte) *refusedError {
 	var answer struct{ Error string }
 	if json.Unmarshal(text, &answer) == nil && answer.Error != "" {
-		return &refusedError{status, answer.Error}
+		return &refusedError{status, answer.Error, text}
 	}
-	return &refusedError{status, strings.TrimSpace(string(text))}
+	return &refusedError{status, strings.TrimSpace(string(text)), text}
 }
 
 func (e *refusedError) Error() string {

@@ -19,6 +19,10 @@ func TestDemo(t *testing.T) {
 	}
 	eventually(t, "the own region answers", answers("eu-west"))
 
+	eventually(t, "all backends are healthy", func() bool {
+		_, printed := call(admin, "status")
+		return !strings.Contains(printed, "warming")
+	})
 	if status, printed := call(admin, "drain", "region", "eu-west"); status != 0 || !strings.Contains(printed, "region eu-west is drained") {
 		t.Errorf("drain: exit status %d, %s", status, printed)
 	}

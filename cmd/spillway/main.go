@@ -38,8 +38,9 @@ func commands() []command {
 		{"demo", "two regions, four backends and a load balancer, all in this process", demoCommand},
 		{"status", "show listeners, pools, regions and backends of a running instance", statusCommand},
 		{"reload", "have a running instance read its configuration again", reloadCommand},
-		{"drain", "take a backend or a region out of service", drainCommand},
+		{"drain", "take a region, a pool's part of it or a backend out of service", drainCommand},
 		{"undrain", "take a drain back", undrainCommand},
+		{"drill", "take a region out for a while, as an exercise, and report", drillCommand},
 		{"version", "print the version", versionCommand},
 	}
 }

@@ -87,6 +87,7 @@ func printStatus(w io.Writer, s *proxy.Status, now time.Time) {
 	fmt.Fprintln(w)
 	listeners.print(w, "lllr")
 	printCertificates(w, s.Listeners, now)
+	printEvacuations(w, s.Evacuations)
 	for i := range s.Pools {
 		printPool(w, &s.Pools[i])
 	}

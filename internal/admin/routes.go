@@ -2,13 +2,9 @@ package admin
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/pprof"
-
-	"spillway/proxy"
 )
 
 const index = `spillway
@@ -18,8 +14,12 @@ GET  /readyz          200 while it takes traffic, else 503
 GET  /metrics         Prometheus text
 GET  /api/status      JSON: configuration, listeners, pools, regions, backends
 POST /api/reload      reads the configuration again
-POST /api/drain       {"region": "NAME"} or {"pool": "NAME", "backend": "ADDRESS"}
-POST /api/undrain     takes it back
+POST /api/drain       {"region": "NAME"}, {"pool": "NAME", "region": "NAME"} or
+                      {"pool": "NAME", "backend": "ADDRESS"}; with "over": "30s" by degrees,
+                      with "dry_run": true only a forecast; also "force" and "no_guard"
+POST /api/undrain     takes it back, with "over" by degrees
+POST /api/drill       like drain, with "for": "60s", after which it ends by itself
+GET  /api/drill       JSON: what the last drill did
 GET  /debug/pprof/    profiles
 `
 
@@ -31,8 +31,10 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/metrics", read(metricsHandler(s.options.Proxy, s.options.Version)))
 	mux.Handle("/api/status", read(s.status))
 	mux.Handle("/api/reload", write(s.reload))
-	mux.Handle("/api/drain", write(func(w http.ResponseWriter, r *http.Request) { s.operate(w, r, false) }))
-	mux.Handle("/api/undrain", write(func(w http.ResponseWriter, r *http.Request) { s.operate(w, r, true) }))
+	mux.Handle("/api/drain", write(s.drain))
+	mux.Handle("/api/undrain", write(s.undrain))
+	mux.Handle("POST /api/drill", write(s.drill))
+	mux.Handle("/api/drill", read(s.drillReport))
 	mux.Handle("/debug/pprof/", read(pprof.Index))
 	mux.Handle("/debug/pprof/cmdline", read(pprof.Cmdline))
 	mux.Handle("/debug/pprof/profile", read(pprof.Profile))
@@ -96,63 +98,6 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text(w, http.StatusOK, "reloaded\n")
-}
-
-// An order is what a drain or undrain is about.
-type order struct {
-	Region  string `json:"region,omitempty"`
-	Pool    string `json:"pool,omitempty"`
-	Backend string `json:"backend,omitempty"`
-}
-
-func (o order) complete() bool {
-	byRegion, byBackend := o.Region != "", o.Pool != "" && o.Backend != ""
-	return byRegion && o.Pool == "" && o.Backend == "" || byBackend && !byRegion
-}
-
-func (s *Server) operate(w http.ResponseWriter, r *http.Request, enabled bool) {
-	o, err := readOrder(r.Body)
-	if err != nil {
-		status := http.StatusBadRequest
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			status = http.StatusRequestEntityTooLarge
-		}
-		fail(w, status, err.Error())
-		return
-	}
-	if o.Region != "" {
-		err = s.options.Proxy.DrainRegion(o.Region, enabled)
-	} else {
-		err = s.options.Proxy.DrainBackend(o.Pool, o.Backend, enabled)
-	}
-	switch _, unknown := errors.AsType[*proxy.UnknownNameError](err); {
-	case unknown:
-		fail(w, http.StatusNotFound, err.Error())
-	case err != nil:
-		fail(w, http.StatusInternalServerError, err.Error())
-	default:
-		s.options.Log.Info("operator", "drained", !enabled, "region", o.Region, "pool", o.Pool, "backend", o.Backend, "client", r.RemoteAddr)
-		answer(w, http.StatusOK, struct {
-			order
-			Drained bool `json:"drained"`
-		}{o, !enabled})
-	}
-}
-
-// readOrder reads one JSON object and nothing else.
-func readOrder(body io.Reader) (o order, err error) {
-	d := json.NewDecoder(body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil {
-		return o, fmt.Errorf("the body is not what is expected: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return o, errors.New("the body goes on after its JSON object")
-	}
-	if !o.complete() {
-		return o, errors.New(`name either a "region", or a "pool" and its "backend"`)
-	}
-	return o, nil
 }
 
 func text(w http.ResponseWriter, status int, body string) {

@@ -102,7 +102,7 @@ func TestAdminCommands(t *testing.T) {
 	a := NewBackend(t, "a")
 	p := Setup{}.Start(t, a)
 	for _, c := range []struct{ args, want string }{
-		{"status", a.Address}, {"reload", ""}, {"drain --pool app --backend " + a.Address, ""},
+		{"status", a.Address}, {"reload", ""}, {"drain --pool app --force --backend " + a.Address, ""},
 	} {
 		args := append(strings.Fields(c.args), "--admin", p.admin)
 		if code, output := command(args...); code != 0 || !strings.Contains(output, c.want) {

@@ -1,0 +1,133 @@
+package proxy
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Forecast says what would happen if a target were taken out of service.
+type Forecast struct {
+	Target Target         `json:"target"`
+	Fits   bool           `json:"fits"`
+	Pools  []PoolForecast `json:"pools"` // those of which something would move
+}
+
+// PoolForecast is what would move in one pool.
+type PoolForecast struct {
+	Pool         string        `json:"pool"`
+	Fits         bool          `json:"fits"`
+	Requests     int64         `json:"requests"`     // in flight at the target, which would be elsewhere
+	Stranded     int64         `json:"stranded"`     // of them, those for which there is no room
+	Destinations []Destination `json:"destinations"` // nearest first
+	Notes        []string      `json:"notes"`
+}
+
+// Destination is where requests may go.
+type Destination struct {
+	Region   string  `json:"region"`
+	RTT      float64 `json:"rtt_ms"`
+	Requests int64   `json:"requests"` // that would come
+	Capacity int64   `json:"capacity"` // requests in flight; 0: not known, which counts as room
+	Inflight int64   `json:"inflight"`
+	Room     int64   `json:"room"` // 0 as well where the capacity is not known
+}
+
+// A NoRoomError refuses an evacuation, since the rest has no room.
+type NoRoomError struct{ Forecast *Forecast }
+
+// Error names the pools that do not fit.
+func (e *NoRoomError) Error() string {
+	text := fmt.Sprintf("%s stays in service: the rest has no room", e.Forecast.Target)
+	for i := range e.Forecast.Pools {
+		if p := &e.Forecast.Pools[i]; !p.Fits {
+			text += fmt.Sprintf("; pool %s: %s", p.Pool, p.shortage())
+		}
+	}
+	return text
+}
+
+func (p *PoolForecast) shortage() string {
+	if len(p.Destinations) == 0 {
+		return "nobody else may serve its requests"
+	}
+	if p.Stranded == 0 {
+		return "some of its requests may go nowhere else"
+	}
+	return fmt.Sprintf("no room for %d of %d requests in flight", p.Stranded, p.Requests)
+}
+
+// A mover is a part of a pool's requests that may go to the same regions.
+type mover struct {
+	name    string   // of its routes, for people
+	weight  float64  // its part of the requests, compared with that of the others
+	allowed []string // nil: all regions
+}
+
+// settle foretells where a pool's requests go: into the nearest region that they
+// may use and that has room. Those that may go anywhere come first, as they may
+// take the room that others need.
+func (p *PoolForecast) settle(movers []mover) {
+	p.Fits = true
+	slices.SortStableFunc(movers, func(a, b mover) int { return p.choices(b) - p.choices(a) })
+	for i, n := range divide(p.Requests, movers) {
+		m := &movers[i]
+		if p.choices(*m) == 0 {
+			p.Fits = false
+			p.Stranded += n
+			p.Notes = append(p.Notes, fmt.Sprintf("%s may go nowhere else", m.name))
+			continue
+		}
+		for j := range p.Destinations {
+			d := &p.Destinations[j]
+			if n == 0 || !m.mayUse(d.Region) {
+				continue
+			}
+			take := n
+			if d.Capacity > 0 {
+				take = min(n, d.Room-d.Requests)
+			}
+			d.Requests += take
+			n -= take
+		}
+		p.Stranded += n
+		p.Fits = p.Fits && n == 0
+	}
+	for _, d := range p.Destinations {
+		if d.Capacity == 0 {
+			p.Notes = append(p.Notes, fmt.Sprintf("the capacity of %s is not known, and counts as room", d.Region))
+		}
+	}
+}
+
+func (p *PoolForecast) choices(m mover) (n int) {
+	for i := range p.Destinations {
+		if m.mayUse(p.Destinations[i].Region) {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *mover) mayUse(region string) bool {
+	return m.allowed == nil || slices.Contains(m.allowed, region)
+}
+
+// divide gives each mover its part of n; the parts add up to n.
+func divide(n int64, movers []mover) []int64 {
+	total := 0.0
+	for i := range movers {
+		total += movers[i].weight
+	}
+	parts := make([]int64, len(movers))
+	given, passed := int64(0), 0.0
+	for i := range movers {
+		passed += movers[i].weight
+		upTo := n
+		if i < len(movers)-1 && total > 0 {
+			upTo = int64(float64(n)*passed/total + 0.5)
+		}
+		parts[i] = upTo - given
+		given = upTo
+	}
+	return parts
+}

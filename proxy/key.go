@@ -81,18 +81,23 @@ var (
 
 // stickyMember is the available backend that the client's cookie names, with a slot taken, or nil.
 func (x *exchange) stickyMember(view *balancer.View) *balancer.Member {
-	s := x.pool.sticky
-	if s == nil {
-		return nil
-	}
-	value, ok := x.cookie(s.cookie)
-	if !ok {
-		return nil
-	}
-	hash, ok := parseHex(value)
+	hash, ok := x.stickyHash()
 	if !ok {
 		return nil
 	}
 	x.record.stickyHash = hash
 	return view.PickSticky(&x.pick, hash)
+}
+
+// stickyHash is what the pool's own cookie says, where the client has it.
+func (x *exchange) stickyHash() (hash uint64, ok bool) {
+	s := x.pool.sticky
+	if s == nil {
+		return 0, false
+	}
+	value, ok := x.cookie(s.cookie)
+	if !ok {
+		return 0, false
+	}
+	return parseHex(value)
 }

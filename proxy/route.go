@@ -15,6 +15,7 @@ type route struct {
 	name          string // for the log and the metrics
 	targets       []target
 	split         *router.Split // nil: targets has one
+	weights       []int         // of the targets, with split
 	redirect      *redirectAnswer
 	respond       *fixedAnswer
 	stripPrefix   string
@@ -75,6 +76,7 @@ func newRoute(c *config.Route, name string, pools map[string]*pool, budgets budg
 			weights[i] = s.Weight
 			r.addTarget(c, s.Pool, pools, budgets, of)
 		}
+		r.weights = weights
 		r.split, err = router.NewSplit(weights)
 	default:
 		r.addTarget(c, c.Pool, pools, budgets, of)

@@ -41,6 +41,7 @@ func commands() []command {
 		{"drain", "take a region, a pool's part of it or a backend out of service", drainCommand},
 		{"undrain", "take a drain back", undrainCommand},
 		{"drill", "take a region out for a while, as an exercise, and report", drillCommand},
+		{"explain", "tell where a request would go, and why", explainCommand},
 		{"version", "print the version", versionCommand},
 	}
 }

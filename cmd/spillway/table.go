@@ -34,3 +34,42 @@ func (t table) print(w io.Writer, columns string) {
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
 }
+
+// dropEmpty is the table without the columns that have nothing, or only a dash,
+// below their heading.
+func (t table) dropEmpty() narrowed {
+	keep := make([]bool, len(t[0]))
+	for _, row := range t[1:] {
+		for i, cell := range row {
+			keep[i] = keep[i] || cell != "" && cell != "-"
+		}
+	}
+	n := narrowed{keep: keep}
+	for _, row := range t {
+		var left []string
+		for i, cell := range row {
+			if keep[i] {
+				left = append(left, cell)
+			}
+		}
+		n.table = append(n.table, left)
+	}
+	return n
+}
+
+// narrowed is a table some of whose columns were dropped.
+type narrowed struct {
+	table
+	keep []bool
+}
+
+// print is that of the whole table: columns are those before any was dropped.
+func (n narrowed) print(w io.Writer, columns string) {
+	var left strings.Builder
+	for i, keep := range n.keep {
+		if keep {
+			left.WriteByte(columns[i])
+		}
+	}
+	n.table.print(w, left.String())
+}

@@ -13,6 +13,8 @@ GET  /healthz         200 while the process lives
 GET  /readyz          200 while it takes traffic, else 503
 GET  /metrics         Prometheus text
 GET  /api/status      JSON: configuration, listeners, pools, regions, backends
+GET  /api/explain     ?method=&url=&header=NAME: VALUE&client_ip=&listener=
+                      JSON: where such a request would go, and why
 POST /api/reload      reads the configuration again
 POST /api/drain       {"region": "NAME"}, {"pool": "NAME", "region": "NAME"} or
                       {"pool": "NAME", "backend": "ADDRESS"}; with "over": "30s" by degrees,
@@ -35,6 +37,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/api/undrain", write(s.undrain))
 	mux.Handle("POST /api/drill", write(s.drill))
 	mux.Handle("/api/drill", read(s.drillReport))
+	mux.Handle("/api/explain", read(s.explain))
 	mux.Handle("/debug/pprof/", read(pprof.Index))
 	mux.Handle("/debug/pprof/cmdline", read(pprof.Cmdline))
 	mux.Handle("/debug/pprof/profile", read(pprof.Profile))

@@ -247,6 +247,7 @@ func (b *backend) metrics(sum *backendStats) BackendMetrics {
 type place struct {
 	region  string
 	members []balancer.Member
+	weights []int // of members, as configured
 }
 
 // places are the regions that the pool's configuration names, in a given order,
@@ -259,6 +260,7 @@ func (p *poolState) places(order []string) (list []place) {
 		for i := range p.members {
 			if p.members[i].Region == region {
 				at.members = append(at.members, p.members[i])
+				at.weights = append(at.weights, p.members[i].Data.(*backend).weight)
 			}
 		}
 		if len(at.members) > 0 || names(p.config, region) {

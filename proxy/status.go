@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"math"
 	"net"
 	"time"
@@ -22,6 +23,15 @@ type Status struct {
 	// Evacuations are those under way, and those that their guard has called off, until
 	// the next order for the same target.
 	Evacuations []EvacuationStatus `json:"evacuations,omitempty"`
+	Drill       *DrillReport       `json:"drill,omitempty"` // the last
+	Doubt       *DoubtStatus       `json:"doubt,omitempty"` // absent: there is none
+}
+
+// DoubtStatus says why it is this machine's own network that is suspected rather than the backends.
+type DoubtStatus struct {
+	Reason string `json:"reason"`
+	Hosts  int    `json:"hosts"`
+	Lost   int    `json:"lost"`
 }
 
 // ConfigStatus is the configuration in force.
@@ -52,7 +62,10 @@ type CertificateStatus struct {
 type PoolStatus struct {
 	Name    string         `json:"name"`
 	Policy  string         `json:"policy"`
-	Regions []RegionStatus `json:"regions"` // nearest first
+	Waiting int            `json:"waiting"`    // requests in the queue
+	Holding int            `json:"holding"`    // requests that wait a moment for the nearest region
+	Shed    float64        `json:"shed_below"` // priorities below are shed; 0: none
+	Regions []RegionStatus `json:"regions"`    // nearest first
 }
 
 // RegionStatus is what a pool has in one region.
@@ -60,8 +73,12 @@ type RegionStatus struct {
 	Name     string          `json:"name"`
 	State    RegionState     `json:"state"`
 	Share    float64         `json:"share"`    // the part of the pool's traffic that it gets now, 0 to 1
-	Capacity int64           `json:"capacity"` // requests in flight that its available backends may have; 0: no limit, or nobody is available
+	Keeps    float64         `json:"keeps"`    // of what would reach it, the part that it may keep, 0 to 1
+	Capacity int64           `json:"capacity"` // requests in flight that its available backends may have; 0: not known, or nobody is available
 	Inflight int64           `json:"inflight"`
+	Room     int64           `json:"room"`   // up to where it is filled; 0 as well where the capacity is not known
+	RTT      float64         `json:"rtt_ms"` // how far it is; 0: this one, or not known
+	Reason   string          `json:"reason"` // of State and Keeps, in words
 	Backends []BackendStatus `json:"backends"`
 }
 
@@ -72,9 +89,14 @@ type BackendStatus struct {
 	Reason   string  `json:"reason"` // why, and since when
 	Weight   int     `json:"weight"`
 	Inflight int64   `json:"inflight"`
-	Requests uint64  `json:"requests"`    // that it was sent, since the process began
-	Errors   uint64  `json:"errors"`      // those of them that had no complete answer or one of status 5xx
-	P50      float64 `json:"latency_p50"` // milliseconds, of the recent past: see [Server.Remember]; 0: no answer in it
+	Limit    int64   `json:"limit"`                   // of requests in flight; 0: none
+	Learned  bool    `json:"limit_learned,omitempty"` // Limit only steers
+	Load     float64 `json:"load"`                    // in flight, and what recent failures count for
+	Warmth   float64 `json:"warmth"`                  // of weight and limit, the part that it has in a slow start
+	OnTrial  bool    `json:"probation,omitempty"`     // it is back and has not given a good answer yet
+	Requests uint64  `json:"requests"`                // that it was sent, since the process began
+	Errors   uint64  `json:"errors"`                  // those of them that had no complete answer or one of status 5xx
+	P50      float64 `json:"latency_p50"`             // milliseconds, of the recent past: see [Server.Remember]; 0: no answer in it
 	P99      float64 `json:"latency_p99"`
 }
 
@@ -88,7 +110,11 @@ const (
 	RegionDegraded RegionState = "degraded"
 	// RegionUnavailable: none of them is.
 	RegionUnavailable RegionState = "unavailable"
-	// RegionDraining: an operator took out all of them.
+	// RegionFull: it takes no more.
+	RegionFull RegionState = "full"
+	// RegionReturning: it was away, and gets its traffic back by and by.
+	RegionReturning RegionState = "returning"
+	// RegionDraining: an operator took out all of them, or lets it keep a part only.
 	RegionDraining RegionState = "draining"
 	// RegionPanic: none of them is, nor any in another region, so they are tried all the same.
 	RegionPanic RegionState = "panic"
@@ -122,10 +148,14 @@ func (s *Server) Status() Status {
 	for i := range o.config.Pools {
 		c := &o.config.Pools[i]
 		p := &PoolStatus{Name: c.Name, Policy: string(c.Policy)}
-		o.pools[c.Name].describe(p, o.config.RegionOrder(), sum)
+		o.pools[c.Name].describe(p, s.distances.regions(), sum)
 		st.Pools = append(st.Pools, *p)
 	}
-	st.Evacuations = s.evacuations.status(loop.Nanotime())
+	now := loop.Nanotime()
+	st.Evacuations, st.Drill = s.evacuations.status(now), s.DrillReport()
+	if d := s.doubt.Status(now); d.Doubting {
+		st.Doubt = &DoubtStatus{Reason: d.Reason, Hosts: d.Hosts, Lost: d.Lost}
+	}
 	return st
 }
 
@@ -151,13 +181,16 @@ func (ln *listener) shownAddress() string {
 
 func (p *poolState) describe(st *PoolStatus, order []string, sum *tally) {
 	st.Regions = []RegionStatus{}
+	st.Waiting, st.Holding, st.Shed = p.queue.Waiting(), p.queue.Holding(), rounded(p.shedder.Threshold())
+	found := p.inspect()
 	inPanic := p.view.Load().Panic()
 	places := p.places(order)
 	recent := make([]uint64, len(places))
 	open := make([]bool, len(places))
 	now := loop.Nanotime()
 	for i, at := range places {
-		r := RegionStatus{Name: at.region, State: regionState(at.members, inPanic), Capacity: capacity(at.members), Backends: []BackendStatus{}}
+		r := RegionStatus{Name: at.region, State: regionState(at.members, inPanic), Backends: []BackendStatus{}}
+		seen := r.note(&found)
 		for j := range at.members {
 			m := &at.members[j]
 			b := m.Data.(*backend)
@@ -170,8 +203,13 @@ func (p *poolState) describe(st *PoolStatus, order []string, sum *tally) {
 			open[i] = open[i] || m.Weight > 0 && (b.tracker.Available() || inPanic && !m.Refused)
 			r.Inflight += b.balance.Inflight()
 			h := b.tracker.Status(now)
+			x, ok := seen[b.name]
+			if !ok { // it has no weight, or is out of reach
+				x = balancer.BackendExplanation{Limit: m.MaxRequests, Warmth: 1}
+			}
 			r.Backends = append(r.Backends, BackendStatus{
-				Address: b.name, State: h.State.String(), Reason: h.Reason, Weight: m.Weight, Inflight: b.balance.Inflight(),
+				Address: b.name, State: h.State.String(), Reason: h.Reason, Weight: at.weights[j], Inflight: b.balance.Inflight(),
+				Limit: x.Limit, Learned: x.Learned, Load: rounded(x.Load), Warmth: rounded(x.Warmth), OnTrial: h.Probation,
 				Requests: total.attempts(), Errors: total.errors + total.requests[5],
 				P50: milliseconds(lately.latency.Quantile(0.5)), P99: milliseconds(lately.latency.Quantile(0.99)),
 			})
@@ -205,19 +243,40 @@ func regionState(members []balancer.Member, inPanic bool) RegionState {
 	return RegionHealthy
 }
 
-// capacity is how many requests the available backends may have; 0 where one has no limit.
-func capacity(members []balancer.Member) (sum int64) {
-	for i := range members {
-		m := &members[i]
-		if !m.Data.(*backend).tracker.Available() || m.Weight <= 0 {
+// note takes over what the balancer says of a region, and returns what it says of the
+// backends there, by address.
+func (st *RegionStatus) note(found *balancer.Explanation) map[string]balancer.BackendExplanation {
+	seen := map[string]balancer.BackendExplanation{}
+	st.Reason, st.Keeps = "no request to the pool may use it", 1
+	for i := range found.Regions {
+		r := &found.Regions[i]
+		if r.Name != st.Name {
 			continue
 		}
-		if m.MaxRequests <= 0 {
-			return 0
+		st.Capacity, st.Room, st.RTT, st.Reason = r.Capacity, r.Room, milliseconds(r.RTT), regionInWords(r)
+		st.Keeps = rounded(min(r.Share, r.Limit))
+		switch open := st.State == RegionHealthy || st.State == RegionDegraded; {
+		case open && r.Limit < 1:
+			st.State = RegionDraining
+		case open && r.State == balancer.RegionFull:
+			st.State = RegionFull
+		case open && r.State == balancer.RegionReturning:
+			st.State = RegionReturning
+		case st.State == RegionPanic:
+			st.Reason = "nobody anywhere is available: all are tried"
 		}
-		sum += m.MaxRequests
+		available := 0
+		for _, b := range r.Backends {
+			seen[b.ID] = b
+			if b.Available {
+				available++
+			}
+		}
+		if available > 0 && available < len(r.Backends) {
+			st.Reason += fmt.Sprintf("; %d of %d backends are available", available, len(r.Backends))
+		}
 	}
-	return sum
+	return seen
 }
 
 // share divides the pool's traffic over the regions that are open to it: as the

@@ -9,7 +9,7 @@ import (
 	"spillway/health"
 )
 
-// membersIn makes backends in these states; a capital letter stands for no limit.
+// membersIn makes backends in these states.
 func membersIn(states string) []balancer.Member {
 	check := &health.CheckSettings{Interval: time.Second, Rise: 1, Fall: 1}
 	group := health.NewGroup(health.Settings{Check: check})
@@ -17,59 +17,44 @@ func membersIn(states string) []balancer.Member {
 	for i, state := range states {
 		tracker := group.Tracker(string(rune('a'+i)), 0)
 		switch state {
-		case 'h', 'H':
+		case 'h':
 			tracker.CheckPassed(1)
 		case 'u':
 			tracker.CheckFailed(1, "status 500", false)
 		case 'd':
 			tracker.SetEnabled(false, 1)
 		}
-		m := balancer.Member{Weight: 1, MaxRequests: 5, Data: &backend{tracker: tracker}}
-		if state == 'H' {
-			m.MaxRequests = 0
-		}
-		members = append(members, m)
+		members = append(members, balancer.Member{Weight: 1, MaxRequests: 5, Data: &backend{tracker: tracker}})
 	}
 	return members
 }
 
-func TestStateAndCapacityOfARegion(t *testing.T) {
+func TestStateOfARegion(t *testing.T) {
 	for _, c := range []struct {
-		backends string // healthy, Healthy without limit, unhealthy, draining, warming
+		backends string // healthy, unhealthy, draining, warming
 		inPanic  bool
 		state    RegionState
-		capacity int64
 	}{
-		{"", false, RegionUnavailable, 0},
-		{"", true, RegionUnavailable, 0},
-		{"h", false, RegionHealthy, 5},
-		{"hh", false, RegionHealthy, 10},
-		{"hH", false, RegionHealthy, 0},
-		{"hu", false, RegionDegraded, 5},
-		{"Hu", false, RegionDegraded, 0},
-		{"hw", false, RegionDegraded, 5},
-		{"hd", false, RegionHealthy, 5},
-		{"hud", false, RegionDegraded, 5},
-		{"u", false, RegionUnavailable, 0},
-		{"uw", false, RegionUnavailable, 0},
-		{"ud", false, RegionUnavailable, 0},
-		{"uu", true, RegionPanic, 0},
-		{"ud", true, RegionPanic, 0},
-		{"dd", false, RegionDraining, 0},
-		{"dd", true, RegionDraining, 0},
+		{"", false, RegionUnavailable},
+		{"", true, RegionUnavailable},
+		{"h", false, RegionHealthy},
+		{"hh", false, RegionHealthy},
+		{"hu", false, RegionDegraded},
+		{"hw", false, RegionDegraded},
+		{"hd", false, RegionHealthy},
+		{"hud", false, RegionDegraded},
+		{"u", false, RegionUnavailable},
+		{"uw", false, RegionUnavailable},
+		{"ud", false, RegionUnavailable},
+		{"uu", true, RegionPanic},
+		{"ud", true, RegionPanic},
+		{"dd", false, RegionDraining},
+		{"dd", true, RegionDraining},
 	} {
 		members := membersIn(c.backends)
 		if got := regionState(members, c.inPanic); got != c.state {
 			t.Errorf("%q, panic %v: %s, want %s", c.backends, c.inPanic, got, c.state)
 		}
-		if got := capacity(members); got != c.capacity {
-			t.Errorf("%q has a capacity of %d, want %d", c.backends, got, c.capacity)
-		}
-	}
-	idle := membersIn("hh")
-	idle[0].Weight = 0
-	if got := capacity(idle); got != 5 {
-		t.Errorf("one of weight 0 counts: capacity %d", got)
 	}
 }
 
@@ -112,5 +97,46 @@ pools: [{name: a, backends: [{address: "127.0.0.1:1", weight: 0}, {address: "127
 	regions := s.Status().Pools[0].Regions
 	if len(regions) != 2 || regions[0].Share != 0 || regions[1].Share != 1 {
 		t.Errorf("%+v", regions)
+	}
+}
+
+func TestStatusTellsOfLimitsRoomAndWays(t *testing.T) {
+	s := newServer(t, `
+region: near
+regions: {far: {rtt: 80ms}, beyond: {rtt: 5ms}}
+listeners: [{name: web, address: "127.0.0.1:0"}]
+routes: [{match: {path: /}, pool: a}]
+pools:
+  - name: a
+    spill: {to: [far]}
+    backends:
+      - {address: "127.0.0.1:1", max_requests: 5}
+      - {address: "127.0.0.1:2", max_requests: 7, region: far}
+      - {address: "127.0.0.1:3", region: beyond}
+`, 1)
+	p := s.pools["a"]
+	member := &p.view.Load().Members()[0]
+	for range 5 {
+		member.Acquire()
+	}
+	p.mu.Lock()
+	p.view.Load().Limit("far", 0.25)
+	p.mu.Unlock()
+	for i, want := range []RegionStatus{
+		{Name: "near", State: RegionFull, Keeps: 1, Capacity: 5, Inflight: 5, Reason: "full: 5 in flight, room for 5"},
+		{Name: "beyond", State: RegionHealthy, Keeps: 1, Reason: "no request to the pool may use it"},
+		{Name: "far", State: RegionDraining, Keeps: 0.25, Capacity: 7, Room: 7, RTT: 80, Reason: "an operator lets it keep 25.0% of what would reach it"},
+	} {
+		got := s.Status().Pools[0].Regions[i]
+		if got.Name != want.Name || got.State != want.State || got.Keeps != want.Keeps || got.Capacity != want.Capacity ||
+			got.Inflight != want.Inflight || got.Room != want.Room || got.RTT != want.RTT || got.Reason != want.Reason {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if b := s.Status().Pools[0].Regions[0].Backends[0]; b.Limit != 5 || b.Warmth != 1 || b.Load != 5 {
+		t.Errorf("%+v", b)
+	}
+	for range 5 {
+		member.Release()
 	}
 }

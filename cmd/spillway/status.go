@@ -87,7 +87,13 @@ func printStatus(w io.Writer, s *proxy.Status, now time.Time) {
 	fmt.Fprintln(w)
 	listeners.print(w, "lllr")
 	printCertificates(w, s.Listeners, now)
+	if s.Doubt != nil {
+		fmt.Fprintf(w, "\nTHE OWN NETWORK IS IN DOUBT: %s\n", s.Doubt.Reason)
+	}
 	printEvacuations(w, s.Evacuations)
+	if d := s.Drill; d != nil && d.Ended {
+		fmt.Fprintf(w, "\nlast drill: %s, %s ago, %s; 'spillway drill --report' tells more\n", d.Target, ago(now.Sub(d.StartedAt)), d.State)
+	}
 	for i := range s.Pools {
 		printPool(w, &s.Pools[i])
 	}
@@ -109,20 +115,49 @@ func printCertificates(w io.Writer, listeners []proxy.ListenerStatus, now time.T
 }
 
 func printPool(w io.Writer, p *proxy.PoolStatus) {
-	fmt.Fprintf(w, "\nPOOL %s, %s\n", p.Name, p.Policy)
-	rows := table{{"REGION", "BACKEND", "STATE", "SHARE", "INFLIGHT", "REQUESTS", "ERRORS", "P50", "P99", "REASON"}}
-	for _, r := range p.Regions {
-		inflight := strconv.FormatInt(r.Inflight, 10)
-		if r.Capacity > 0 {
-			inflight += "/" + strconv.FormatInt(r.Capacity, 10)
-		}
-		rows = append(rows, []string{r.Name, "", string(r.State), strconv.FormatFloat(100*r.Share, 'f', -1, 64) + "%", inflight, "", "", "", "", ""})
-		for _, b := range r.Backends {
-			rows = append(rows, []string{"", b.Address, b.State, "", strconv.FormatInt(b.Inflight, 10), strconv.FormatUint(b.Requests, 10),
-				strconv.FormatUint(b.Errors, 10), latency(b.P50), latency(b.P99), b.Reason})
+	fmt.Fprintf(w, "\nPOOL %s, %s", p.Name, p.Policy)
+	for _, each := range []struct {
+		n    int
+		what string
+	}{{p.Waiting, "in the queue"}, {p.Holding, "held for home"}} {
+		if each.n > 0 {
+			fmt.Fprintf(w, ", %d %s", each.n, each.what)
 		}
 	}
-	rows.print(w, "lllrrrrrrl")
+	if p.Shed > 0 {
+		fmt.Fprintf(w, ", priorities below %.0f are shed", p.Shed)
+	}
+	fmt.Fprintln(w)
+	rows := table{{"REGION", "BACKEND", "STATE", "RTT", "SHARE", "INFLIGHT", "REQUESTS", "ERRORS", "P50", "P99", "REASON"}}
+	for _, r := range p.Regions {
+		rows = append(rows, []string{r.Name, "", string(r.State), rtt(r.RTT), shareOf(r.Share), filled(r.Inflight, r.Capacity, false), "", "", "", "", r.Reason})
+		for _, b := range r.Backends {
+			rows = append(rows, []string{"", b.Address, b.State, "", "", filled(b.Inflight, b.Limit, b.Learned), strconv.FormatUint(b.Requests, 10),
+				strconv.FormatUint(b.Errors, 10), latency(b.P50), latency(b.P99), b.Reason + burden(&b)})
+		}
+	}
+	rows.dropEmpty().print(w, "lllrrrrrrrl")
+}
+
+// filled is how many requests are in flight, and of how many there may be; ~ is for
+// a limit that was learned.
+func filled(inflight, limit int64, learned bool) string {
+	text := number(inflight)
+	if limit > 0 {
+		text += "/" + limitOf(limit, learned)
+	}
+	return text
+}
+
+// burden says why a backend gets less than it would.
+func burden(b *proxy.BackendStatus) (words string) {
+	if b.Warmth < 1 && b.State == "healthy" {
+		words += "; warming up, at " + shareOf(b.Warmth)
+	}
+	if b.Load > float64(b.Inflight)+0.5 {
+		words += fmt.Sprintf("; counts as %.1f in flight, for its failures", b.Load)
+	}
+	return words
 }
 
 // latency writes milliseconds as people read them; 0 is nothing measured.

@@ -13,6 +13,7 @@ func (x *exchange) choose() *refusal {
 	if x.attempts == 0 {
 		if !x.raw && !p.shedder.Admit(x.route.priorityOf(x), len(x.origin) > 0, x.pick.Now, x.worker.rand) {
 			x.worker.poolStats(p.poolState).shed++
+			x.routeStats().shed++
 			return errShed
 		}
 		if m := x.stickyMember(view); m != nil {

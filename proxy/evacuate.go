@@ -315,3 +315,15 @@ func (v *evacuations) publishDrill(e *evacuation) {
 	report := e.drill.report
 	v.drill = &report
 }
+
+// moving is how many evacuations are under way.
+func (v *evacuations) moving() (n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, e := range v.list {
+		if e.state != EvacuationAborted {
+			n++
+		}
+	}
+	return n
+}

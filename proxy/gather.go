@@ -26,6 +26,8 @@ type Metrics struct {
 	Loops            int
 	Panics, Stalls   uint64 // of the loops
 	AccessLogDropped uint64 // lines
+	Doubting         bool   // the own network is suspected, and no failed check removes anyone
+	Evacuations      int    // under way
 
 	Listeners []ListenerMetrics
 	Routes    []RouteMetrics
@@ -61,6 +63,9 @@ type RouteMetrics struct {
 	Name     string
 	Requests Classes
 	Latency  metrics.Histogram // of whole exchanges
+	// Shed and Held are requests refused for their priority, and those that waited a
+	// moment for the nearest region; the others were refused by the route's limits.
+	Shed, Held, RateLimited, ConcurrencyLimited uint64
 }
 
 // PoolMetrics are those of one pool.
@@ -71,7 +76,15 @@ type PoolMetrics struct {
 	Queued          uint64
 	QueueTimeouts   uint64
 	QueueFull       uint64
+	Holding         int // requests that wait a moment for the nearest region
+	Held            uint64
+	Shed            uint64  // requests refused for their priority
+	ShedBelow       float64 // priorities below are shed now; 0: none
+	AllFull         uint64  // requests refused since everyone was full, and there is no queue
+	Nobody          uint64  // requests refused since no backend may be tried
+	Picks           map[balancer.Reason]uint64
 	Retries         uint64
+	CrossRetries    uint64 // of them, to another region
 	BudgetExhausted uint64
 	PanicPicks      uint64
 	Tunnels         uint64 // begun
@@ -83,7 +96,13 @@ type PoolMetrics struct {
 // RegionMetrics are those of one region of a pool.
 type RegionMetrics struct {
 	Name      string
-	Available int // backends
+	Available int     // backends
+	Capacity  int64   // requests in flight; 0: not known, or nobody is available
+	Inflight  int64   //
+	Room      int64   // 0 as well where the capacity is not known
+	Share     float64 // of the pool's traffic that it gets now, 0 to 1
+	Keeps     float64 // of what would reach it, 0 to 1
+	RTT       int64   // ns; 0: this one, or not known
 	Backends  []BackendMetrics
 }
 
@@ -98,6 +117,9 @@ type BackendMetrics struct {
 	Connects, ConnectErrors    uint64
 	BytesSent                  uint64 // of request bodies
 	ChecksPassed, ChecksFailed uint64
+	Probation                  bool
+	Limit                      int64             // of requests in flight, configured or learned; 0: none
+	Avoided                    float64           // requests that it was spared while it was sick: see avoidance
 	Latency                    metrics.Histogram // from the sending of a request to the end of the answer
 }
 
@@ -121,16 +143,19 @@ func (s *Server) Gather() *Metrics {
 		Panics:           s.group.Panics(),
 		Stalls:           s.group.Stalls(),
 		AccessLogDropped: c.dropped,
+		Doubting:         s.doubt.Doubting(),
+		Evacuations:      s.evacuations.moving(),
 	}
 	for _, ln := range of.listeners {
 		m.Listeners = append(m.Listeners, ln.metrics(sum.listeners[ln]))
 	}
 	for _, name := range sortedKeys(sum.routes) {
 		stats := sum.routes[name]
-		m.Routes = append(m.Routes, RouteMetrics{Name: name, Requests: Classes(stats.requests), Latency: stats.latency})
+		m.Routes = append(m.Routes, RouteMetrics{Name: name, Requests: Classes(stats.requests), Latency: stats.latency,
+			Shed: stats.shed, Held: stats.held, RateLimited: stats.rateLimited, ConcurrencyLimited: stats.concurrencyLimited})
 	}
 	for _, p := range of.pools {
-		m.Pools = append(m.Pools, p.metrics(c.config.RegionOrder(), sum))
+		m.Pools = append(m.Pools, p.metrics(s.distances.regions(), sum))
 	}
 	return m
 }
@@ -187,60 +212,6 @@ func (m *ListenerMetrics) addCertificate(c CertificateMetrics) {
 		}
 	}
 	m.Certificates = append(m.Certificates, c)
-}
-
-func (p *poolState) metrics(order []string, sum *tally) PoolMetrics {
-	stats := sum.pools[p]
-	m := PoolMetrics{
-		Name:            p.name,
-		Panic:           p.view.Load().Panic(),
-		Waiting:         p.queue.Waiting(),
-		Queued:          stats.queued,
-		QueueTimeouts:   stats.queueTimeouts,
-		QueueFull:       stats.queueFull,
-		Retries:         stats.retries,
-		BudgetExhausted: stats.budgetExhausted,
-		PanicPicks:      stats.panics,
-		Tunnels:         stats.tunnels,
-		NameFailures:    p.nameFailures.Load(),
-		Transitions:     map[health.State]uint64{},
-	}
-	p.mu.Lock()
-	for state := health.Healthy; state <= health.Warming; state++ {
-		m.Transitions[state] = p.transitions[state]
-	}
-	p.mu.Unlock()
-	for _, place := range p.places(order) {
-		r := RegionMetrics{Name: place.region}
-		for i := range place.members {
-			b := place.members[i].Data.(*backend)
-			if b.tracker.Available() {
-				r.Available++
-			}
-			if total := sum.backends[b]; total != nil { // else it came after the counting
-				r.Backends = append(r.Backends, b.metrics(total))
-			}
-		}
-		m.Regions = append(m.Regions, r)
-	}
-	return m
-}
-
-func (b *backend) metrics(sum *backendStats) BackendMetrics {
-	return BackendMetrics{
-		Address:       b.name,
-		State:         b.tracker.State(),
-		Inflight:      b.balance.Inflight(),
-		Requests:      Classes(sum.requests),
-		Errors:        sum.errors,
-		Retries:       sum.retries,
-		Connects:      sum.connects,
-		ConnectErrors: sum.connectErrors,
-		BytesSent:     sum.bytesSent,
-		ChecksPassed:  sum.checksPassed,
-		ChecksFailed:  sum.checksFailed,
-		Latency:       sum.latency,
-	}
 }
 
 // A place is what a pool has in one region, copied.

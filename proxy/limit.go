@@ -67,6 +67,7 @@ func (x *exchange) admit() *refusal {
 		d := l.rate.Allow(x.limitKey(l.rateKey), x.worker.loop.Now())
 		if !d.OK {
 			x.noteRateLimit(l, d)
+			x.routeStats().rateLimited++
 			return errRateLimited
 		}
 	}
@@ -76,6 +77,7 @@ func (x *exchange) admit() *refusal {
 			x.limitLines = append(x.limitLines[:0], "Retry-After: 1\r\nRateLimit-Policy: "...)
 			x.limitLines = ratelimit.AppendConcurrencyPolicy(x.limitLines, concurrencyName, l.most)
 			x.limitLines = append(x.limitLines, "\r\n"...)
+			x.routeStats().concurrencyLimited++
 			return errTooMany
 		}
 		x.admitted, x.admittedKey = l.concurrency, key

@@ -77,6 +77,9 @@ func (x *exchange) waitForHome(view *balancer.View) *balancer.Member {
 		return nil
 	}
 	x.worker.poolStats(p.poolState).held++
+	if x.route != nil {
+		x.routeStats().held++
+	}
 	for w.Taken() == nil {
 		if err := x.task.Park(deadline); err != nil {
 			p.queue.Leave(&w.Waiter)

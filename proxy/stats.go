@@ -47,14 +47,21 @@ func (s *listenerStats) add(o *listenerStats) {
 }
 
 type routeStats struct {
-	requests byClass
-	latency  metrics.Histogram
-	_        [64]byte
+	requests           byClass
+	latency            metrics.Histogram
+	shed, held         uint64 // as of the pool's
+	rateLimited        uint64
+	concurrencyLimited uint64
+	_                  [64]byte
 }
 
 func (s *routeStats) add(o *routeStats) {
 	s.requests.add(&o.requests)
 	s.latency.Merge(&o.latency)
+	s.shed += o.shed
+	s.held += o.held
+	s.rateLimited += o.rateLimited
+	s.concurrencyLimited += o.concurrencyLimited
 }
 
 type poolStats struct {
@@ -136,3 +143,6 @@ func (x *exchange) countPick(m *balancer.Member) {
 		stats.crossRetries++
 	}
 }
+
+// routeStats are those of the exchange's route, which has one.
+func (x *exchange) routeStats() *routeStats { return &x.route.stats[x.worker.index] }

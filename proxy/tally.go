@@ -104,6 +104,7 @@ type gathering struct {
 	older, newer  map[*backend]backendCount
 	newerAt       int64
 	newerIsUsable bool
+	avoidance     avoidance
 }
 
 // A backendCount is what the recent past is told apart by.
@@ -158,6 +159,7 @@ func (s *Server) gather(of *subjects) *tally {
 			sum.add(part)
 		}
 	}
+	g.avoidance.look(of.pools, sum)
 	return sum
 }
 

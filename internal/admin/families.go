@@ -3,6 +3,7 @@ package admin
 import (
 	"runtime"
 
+	"spillway/balancer"
 	"spillway/health"
 	"spillway/internal/metrics"
 	"spillway/proxy"
@@ -23,19 +24,32 @@ func proxyFamilies(m *proxy.Metrics, version string) []family {
 	c.gauge("spillway_loop_connections", "Open client connections, those of closed listeners included.", float64(m.Connections))
 	c.counter("spillway_loop_panics_total", "Panics that ended one connection each.", m.Panics)
 	c.counter("spillway_loop_stalls_total", "Times that an event loop stood still.", m.Stalls)
+	c.gauge("spillway_network_doubt", "Whether this machine's own network is suspected, so that no failed check takes a backend out.", flag(m.Doubting))
+	c.gauge("spillway_evacuations", "Regions, pools and backends that are being taken out of service or put back, by degrees.", float64(m.Evacuations))
 	c.gauge("spillway_tunnels", "Open upgraded connections.", float64(m.Tunnels))
 	for i := range m.Listeners {
 		c.listener(&m.Listeners[i])
 	}
 	for i := range m.Routes {
-		r := &m.Routes[i]
-		c.classes("spillway_route_requests_total", "Finished requests by the class of their status.", &r.Requests, l{"route", r.Name})
-		c.histogram("spillway_route_request_duration_seconds", "Time from a request's arrival to the end of its answer.", &r.Latency, l{"route", r.Name})
+		c.route(&m.Routes[i])
 	}
 	for i := range m.Pools {
 		c.pool(&m.Pools[i])
 	}
 	return c.families
+}
+
+func (c *collection) route(m *proxy.RouteMetrics) {
+	of := l{"route", m.Name}
+	c.classes("spillway_route_requests_total", "Finished requests by the class of their status.", &m.Requests, of)
+	c.histogram("spillway_route_request_duration_seconds", "Time from a request's arrival to the end of its answer.", &m.Latency, of)
+	for _, each := range []struct {
+		reason string
+		n      uint64
+	}{{"rate", m.RateLimited}, {"concurrency", m.ConcurrencyLimited}, {"shed", m.Shed}} {
+		c.counter("spillway_route_refused_total", "Requests refused: above the route's rate or concurrency limit, or shed for their priority under overload.", each.n, of, l{"reason", each.reason})
+	}
+	c.counter("spillway_route_held_total", "Requests that waited a moment for the nearest region.", m.Held, of)
 }
 
 func (c *collection) listener(m *proxy.ListenerMetrics) {
@@ -64,6 +78,16 @@ func (c *collection) pool(m *proxy.PoolMetrics) {
 	c.gauge("spillway_pool_panic", "Whether no backend is available, so that all are tried.", flag(m.Panic), of)
 	c.counter("spillway_pool_panic_picks_total", "Backends chosen while none was available.", m.PanicPicks, of)
 	c.counter("spillway_pool_retries_total", "Attempts after the first.", m.Retries, of)
+	c.counter("spillway_pool_cross_region_retries_total", "Of the attempts after the first, those that went to another region.", m.CrossRetries, of)
+	for reason := balancer.Home; reason <= balancer.Panic; reason++ {
+		c.counter("spillway_pool_picks_total", "Backends chosen, by why they were: home, or the reason for going elsewhere.", m.Picks[reason], of, l{"reason", reason.String()})
+	}
+	c.counter("spillway_pool_held_total", "Requests that waited a moment for the nearest region.", m.Held, of)
+	c.gauge("spillway_pool_holding", "Requests that wait a moment for the nearest region.", float64(m.Holding), of)
+	c.counter("spillway_pool_shed_total", "Requests refused for their priority, since everyone was full.", m.Shed, of)
+	c.gauge("spillway_pool_shed_below_priority", "Requests of a priority below are shed now; 0 for none.", m.ShedBelow, of)
+	c.counter("spillway_pool_full_total", "Requests refused since every backend was full, and there is no queue.", m.AllFull, of)
+	c.counter("spillway_pool_unavailable_total", "Requests refused since there was no backend to try.", m.Nobody, of)
 	c.counter("spillway_pool_retry_budget_exhausted_total", "Retries that the budget did not allow.", m.BudgetExhausted, of)
 	c.gauge("spillway_pool_queue_waiting", "Requests that wait for a backend.", float64(m.Waiting), of)
 	c.counter("spillway_pool_queue_entered_total", "Requests that had to wait for a backend.", m.Queued, of)
@@ -82,6 +106,14 @@ func (c *collection) pool(m *proxy.PoolMetrics) {
 func (c *collection) region(m *proxy.RegionMetrics, pool l) {
 	of := []l{pool, {"region", m.Name}}
 	c.gauge("spillway_region_up", "Whether a backend of the pool is available in the region.", flag(m.Available > 0), of...)
+	if m.Capacity > 0 {
+		c.gauge("spillway_region_capacity_requests", "Requests in flight that the available backends may have; absent where that is not known.", float64(m.Capacity), of...)
+		c.gauge("spillway_region_room_requests", "Requests that the region takes before the next one is used; absent where that is not known.", float64(m.Room), of...)
+	}
+	c.gauge("spillway_region_inflight_requests", "Requests in flight.", float64(m.Inflight), of...)
+	c.gauge("spillway_region_share_ratio", "The part of the pool's traffic that the region gets.", m.Share, of...)
+	c.gauge("spillway_region_kept_ratio", "Of the traffic that would reach the region, the part that it keeps: less than 1 in an evacuation or a return.", m.Keeps, of...)
+	c.gauge("spillway_region_distance_seconds", "How far the region is: its round-trip time; 0 for this one, or where it is not known.", float64(m.RTT)/1e9, of...)
 	count := map[health.State]int{}
 	for i := range m.Backends {
 		count[m.Backends[i].State]++
@@ -98,6 +130,12 @@ func (c *collection) backend(m *proxy.BackendMetrics, pool, region l) {
 	of := []l{pool, region, {"backend", m.Address}}
 	c.gauge("spillway_backend_up", "Whether the backend may be chosen.", flag(m.State == health.Healthy), of...)
 	c.gauge("spillway_backend_inflight_requests", "Requests in flight.", float64(m.Inflight), of...)
+	if m.Limit > 0 {
+		c.gauge("spillway_backend_limit_requests", "Requests in flight that the backend may have, configured or learned; absent where there is no limit.", float64(m.Limit), of...)
+	}
+	c.gauge("spillway_backend_probation", "Whether the backend is back and has not given a good answer yet.", flag(m.Probation), of...)
+	c.family("spillway_backend_avoided_requests_total", "Estimated requests that the backend would have got by its weight among its region's, had it not been out or penalised for failures.", counter, of).
+		add(m.Avoided, values(of)...)
 	c.classes("spillway_backend_requests_total", "Answered requests by the class of their status.", &m.Requests, of...)
 	c.counter("spillway_backend_errors_total", "Requests without a complete answer.", m.Errors, of...)
 	c.counter("spillway_backend_retries_total", "Requests that were then sent to another backend.", m.Retries, of...)

@@ -85,6 +85,7 @@ type PoolMetrics struct {
 	Picks           map[balancer.Reason]uint64
 	Retries         uint64
 	CrossRetries    uint64 // of them, to another region
+	Hedges          uint64 // requests that were sent to a second backend, since the first was late
 	BudgetExhausted uint64
 	PanicPicks      uint64
 	Tunnels         uint64 // begun

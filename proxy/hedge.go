@@ -129,8 +129,8 @@ func (x *exchange) startRival() bool {
 	}
 	first := rival{member: x.member, backend: x.backend, conn: x.conn, sentAt: x.sentAt}
 	x.conn = nil
+	x.pick.Reason = balancer.Hedge
 	x.take(m)
-	x.record.reason = balancer.Hedge
 	_, err := x.connect(true)
 	if err == nil {
 		x.sentAt = x.worker.loop.Now()

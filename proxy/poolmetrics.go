@@ -23,6 +23,7 @@ func (p *poolState) metrics(order []string, sum *tally) PoolMetrics {
 		Picks:           map[balancer.Reason]uint64{},
 		Retries:         stats.retries,
 		CrossRetries:    stats.crossRetries,
+		Hedges:          stats.hedges,
 		BudgetExhausted: stats.budgetExhausted,
 		PanicPicks:      stats.panics,
 		Tunnels:         stats.tunnels,

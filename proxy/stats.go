@@ -139,7 +139,7 @@ func (w *worker) poolStats(p *poolState) *poolStats { return &p.stats[w.index] }
 func (x *exchange) countPick(m *balancer.Member) {
 	stats := x.worker.poolStats(x.pool.poolState)
 	stats.picks[x.pick.Reason]++
-	if x.attempts > 0 && m.Region != x.record.member.Region {
+	if x.attempts > 0 && x.pick.Reason != balancer.Hedge && m.Region != x.record.member.Region {
 		stats.crossRetries++
 	}
 }

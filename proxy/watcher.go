@@ -85,7 +85,7 @@ func (w *watcher) report(s *Server, e *evacuation) {
 		now, first := w.last.pools[p], w.first.pools[p]
 		moved += now.picks[balancer.SpillDrained] - first.picks[balancer.SpillDrained]
 		for i := range now.picks {
-			if balancer.Reason(i) != balancer.Retry {
+			if again := balancer.Reason(i); again != balancer.Retry && again != balancer.Hedge {
 				requests += now.picks[i] - first.picks[i]
 			}
 		}

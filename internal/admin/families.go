@@ -79,6 +79,7 @@ func (c *collection) pool(m *proxy.PoolMetrics) {
 	c.counter("spillway_pool_panic_picks_total", "Backends chosen while none was available.", m.PanicPicks, of)
 	c.counter("spillway_pool_retries_total", "Attempts after the first.", m.Retries, of)
 	c.counter("spillway_pool_cross_region_retries_total", "Of the attempts after the first, those that went to another region.", m.CrossRetries, of)
+	c.counter("spillway_pool_hedges_total", "Requests that were sent to a second backend, since the first was late.", m.Hedges, of)
 	for reason := balancer.Home; reason <= balancer.Panic; reason++ {
 		c.counter("spillway_pool_picks_total", "Backends chosen, by why they were: home, or the reason for going elsewhere.", m.Picks[reason], of, l{"reason", reason.String()})
 	}

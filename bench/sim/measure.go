@@ -152,8 +152,7 @@ type summary struct {
 	least             float64 // requests that had to leave
 	p50, p99          float64 // ms, a failed request counting as longer than any; +Inf: so many failed
 	p99Answered       float64
-	swing, amplitude  float64 // of the share that leaves, in points, while nothing changes
-	leastSwing        float64 // that of the least
+	swing, amplitude  float64 // of the share that leaves, beside the least, in points, while nothing changes
 	moved             float64 // of the requests of known keys; NaN: there are none
 	important, lowest float64 // of the upper and the lower half of the priorities, those that failed
 }
@@ -180,8 +179,9 @@ func (m *measure) summarize() summary {
 	slices.Sort(all)
 	out.p50, out.p99 = quantile(all, failed, 0.5), quantile(all, failed, 0.99)
 	out.p99Answered = quantile(all, 0, 0.99)
-	out.swing, out.amplitude = spread(m.shares(func(i int) float64 { return float64(m.buckets[i].away + m.buckets[i+1].away) }))
-	out.leastSwing, _ = spread(m.shares(m.leastAt))
+	out.swing, out.amplitude = spread(m.shares(func(i int) float64 {
+		return float64(m.buckets[i].away+m.buckets[i+1].away) - m.leastAt(i)
+	}))
 	if m.again > 0 {
 		out.moved = float64(m.moved) / float64(m.again)
 	}

@@ -16,14 +16,14 @@ type scenario struct {
 	timeout int64 // of an attempt, ns
 	stale   int64 // ns by which a check's result comes late
 
-	learned  bool // no proxy is told the servers' slots
-	keys     int  // of how many keys requests are; 0: not keyed
-	graded   bool // requests have priorities
-	warm     int64
+	learned  bool     // no proxy is told the servers' slots
+	keys     int      // of how many keys requests are; 0: not keyed
+	graded   bool     // requests have priorities
 	settled  [2]int64 // when nothing changes, for the swing of the share
 	judged   [2]int64 // of which requests the latencies and failures count; none: all
 	faults   []fault
 	policies []string // none: all
+	telling  bool     // part of the quick ones
 	fleets   []int    // repeat with so many proxies in the first region, and compare spillway with itself
 }
 

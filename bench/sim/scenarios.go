@@ -1,7 +1,7 @@
 package main
 
 // The usual situation: home has 4 servers with 15 slots each, so 3,000 requests a second of 20 ms; another region is
-// 80 ms away and has four times as many.
+// 80 ms away and has twice that.
 const (
 	homeSlots = 15
 	homeCan   = 3000.0
@@ -13,7 +13,7 @@ func usual(name, title, about string, length int64, rate func(int64) float64) *s
 		service: lognormal(20*milli, 0.5),
 		regions: []region{
 			{name: "home", backends: 4, slots: homeSlots, proxies: 1, rate: rate},
-			{name: "far", far: 80 * milli, backends: 16, slots: homeSlots},
+			{name: "far", far: 80 * milli, backends: 8, slots: homeSlots},
 		},
 		settled: [2]int64{4 * second, length},
 	}
@@ -65,6 +65,7 @@ func threeRegions() *scenario {
 		s.regions = append(s.regions, r)
 	}
 	s.settled = [2]int64{10 * second, 40 * second}
+	s.learned = true
 	return s
 }
 

@@ -93,9 +93,15 @@ func (in *instance) configure() {
 	}
 }
 
-// limit is what each proxy of a region is told that a server can take: its share of the slots.
+// limit is what each proxy of a region is told that a server can have in flight: its share of the slots, and of what is
+// on the way meanwhile where the server is far.
 func (w *world) limit(b *server, region int) int {
-	return max(1, b.slots/max(1, w.scenario.regions[region].proxies))
+	s := w.scenario
+	slots := float64(b.slots)
+	if b.region != region {
+		slots *= float64(s.service.mean+w.rtt(region, b.region)) / float64(s.service.mean)
+	}
+	return max(1, int(slots)/max(1, s.regions[region].proxies))
 }
 
 func (in *instance) tick() {
@@ -146,9 +152,6 @@ func (in *instance) choose(e *exchange, held bool) {
 	if in.queue.Waiting() == 0 {
 		m, outcome = in.view.Pick(r)
 	}
-	if in.shedder != nil && e.attempts == 0 && outcome != balancer.Hold {
-		in.shedder.Observe(outcome == balancer.Full, in.w.now)
-	}
 	switch outcome {
 	case balancer.Hold:
 		in.hold(e, r.Patience)
@@ -157,7 +160,15 @@ func (in *instance) choose(e *exchange, held bool) {
 	case balancer.None:
 		in.w.fail(e.request)
 	default:
+		in.letIn(e, false)
 		in.take(e, m)
+	}
+}
+
+// letIn tells the shedder what became of a request. One that waits was not refused yet.
+func (in *instance) letIn(e *exchange, refused bool) {
+	if in.shedder != nil && e.attempts == 0 {
+		in.shedder.Observe(refused, in.w.now)
 	}
 }
 
@@ -183,17 +194,25 @@ func (in *instance) hold(e *exchange, patience int64) {
 // wait waits for a slot anywhere.
 func (in *instance) wait(e *exchange) {
 	w := &balancer.Waiter{Deadline: in.w.now + waitLongest}
-	w.Wake = func() { in.take(e, w.Taken()) }
+	served := func() {
+		in.letIn(e, false)
+		in.take(e, w.Taken())
+	}
+	fail := func() {
+		in.letIn(e, true)
+		in.w.fail(e.request)
+	}
+	w.Wake = served
 	switch {
 	case !in.queue.Join(w, in.view, &in.pick):
-		in.w.fail(e.request)
+		fail()
 	case w.Taken() != nil:
-		in.take(e, w.Taken())
+		served()
 	default:
 		in.w.after(waitLongest, func() {
 			if w.Taken() == nil {
 				in.queue.Leave(w)
-				in.w.fail(e.request)
+				fail()
 			}
 		})
 	}

@@ -24,7 +24,7 @@ type Backend struct {
 
 	learned  learnedLimit
 	reported atomic.Uint64
-	_        [24]byte
+	_        [16]byte
 }
 
 // Result is how an exchange with a backend ended.

@@ -46,6 +46,16 @@ func (m *Member) limit() int64 {
 	return 0
 }
 
+// tellWay tells those who learn how much farther they are than home, since on the way there is no queue of theirs. With
+// it, a far backend's whole queue would look small, and who comes from far would be the last to yield.
+func (g *region) tellWay(home *region) {
+	for _, m := range g.members {
+		if m.learns {
+			m.Backend.learned.way.Store(max(0, g.rtt-home.rtt))
+		}
+	}
+}
+
 func (g *region) setCapacity(n int64) {
 	g.capacity.Store(n)
 	if n == unlimited {

@@ -3,9 +3,11 @@ package balancer
 import "math"
 
 const (
-	gradientTolerance = 1.5 // times the usual latency that is still no sign of a queue
-	gradientSlack     = 5e5 // ns on top, so that jitter of a very fast backend is none
+	gradientTolerance = 1.5  // times the usual latency that is still no sign of a queue
+	gradientAway      = 1.25 // the same for another region's backend: who came from far goes first
+	gradientSlack     = 5e5  // ns on top, so that jitter of a very fast backend is none
 	gradientSmooth    = 0.2
+	gradientGrowth    = 0.1 // of the limit that is tried beyond it, at most: a root would be half of a small one
 	gradientMemory    = 600 // windows that make the usual latency
 	gradientCold      = 10  // windows before there is a limit
 	gradientStart     = 20  // the first limit, or twice what was in flight
@@ -37,7 +39,8 @@ type gradient struct {
 // A window is what was seen of a backend in some time.
 type window struct {
 	answers int64
-	mean    float64 // latency of the answers, ns
+	mean    float64 // latency of the answers without the way to another region, ns
+	away    bool    // the backend is in another region
 	lost    int64   // timed out, reset, or refused with 503
 	peak    int64   // most in flight
 }
@@ -64,15 +67,20 @@ func (g *gradient) observe(w window) {
 	case loss >= lossNoticed:
 		g.limit *= 1 - loss
 	case w.answers > 0 && 2*float64(w.peak) >= g.limit: // else the limit is not what keeps requests few
-		g.follow(short)
+		g.follow(short, w.away)
 	}
 	g.limit = min(gradientMost, max(gradientLeast, g.limit))
 }
 
 // follow moves the limit by the latency of a window in which it was used.
-func (g *gradient) follow(short float64) {
-	slope := min(1, max(0.5, (gradientTolerance*g.usual+gradientSlack)/short))
-	g.limit += gradientSmooth * (g.limit*slope + math.Sqrt(g.limit) - g.limit)
+func (g *gradient) follow(short float64, away bool) {
+	tolerance := gradientTolerance
+	if away {
+		tolerance = gradientAway
+	}
+	slope := min(1, max(0.5, (tolerance*g.usual+gradientSlack)/short))
+	growth := min(math.Sqrt(g.limit), gradientGrowth*g.limit)
+	g.limit += gradientSmooth * (g.limit*slope + growth - g.limit)
 	if slope == 1 {
 		g.slow = 0
 	} else if g.slow++; g.slow >= gradientMemory {

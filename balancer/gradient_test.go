@@ -20,7 +20,7 @@ func TestTheLimitFindsWhatABackendCanTake(t *testing.T) {
 		}
 		for i := range 3000 { // then as much as the limit lets in
 			g.observe(window{answers: 100, mean: station(slots, g.limit), peak: int64(g.limit)})
-			if i > 50 && g.resume == 0 && (g.limit < float64(slots) || g.limit > 2.5*float64(slots)) {
+			if i > 50 && g.resume == 0 && (g.limit < float64(slots) || g.limit > 1.8*float64(slots)) {
 				t.Fatalf("%d slots: limit %.0f after %d windows", slots, g.limit, i)
 			}
 		}
@@ -51,6 +51,8 @@ func TestTheLimitMoves(t *testing.T) {
 		{"not up when it is not what keeps requests few", window{answers: 100, mean: 20e6, peak: 10}, 100, func(b, a float64) bool { return a == b }},
 		{"down when answers are slow", window{answers: 100, mean: 100e6, peak: 100}, 10, func(b, a float64) bool { return a < 0.6*b }},
 		{"no more than to three quarters of that in a window", window{answers: 100, mean: 1e12, peak: 100}, 1, func(b, a float64) bool { return a > 0.85*b && a < b }},
+		{"up with as much of a queue as it allows at home", window{answers: 100, mean: 29e6, peak: 100}, 10, func(b, a float64) bool { return a > b }},
+		{"down with the same queue in another region", window{answers: 100, mean: 29e6, away: true, peak: 100}, 10, func(b, a float64) bool { return a < b }},
 		{"half when all are lost", window{lost: 100, peak: 200}, 1, func(b, a float64) bool { return a == b/2 }},
 		{"half of what was in flight when that is less", window{lost: 100, peak: 20}, 1, func(_, a float64) bool { return a == 10 }},
 		{"to the least at last", window{lost: 100, peak: 100}, 50, func(_, a float64) bool { return a == gradientLeast }},
@@ -185,5 +187,32 @@ func TestALongLatencyDoesNotOverflow(t *testing.T) {
 	word := l.answers.Load()
 	if n, sum := word&(1<<answersBits-1), word>>answersBits; n != answersMost || sum != answersMost*latencyLongest {
 		t.Errorf("%d answers of %d µs", n, sum)
+	}
+}
+
+// A queue of 30 ms at a backend 80 ms away makes its answers not a third longer. It is a queue all the same.
+func TestTheWayToAnotherRegionHidesNoQueue(t *testing.T) {
+	far := NewBackend("far")
+	v := NewView(Settings{Regions: []string{"home", "far"}, RTT: []int64{0, 80 * 1e6}, Learn: true},
+		[]Member{{Backend: NewBackend("home"), Weight: 1, Region: "home"}, {Backend: far, Weight: 1, Region: "far"}}, nil)
+	m := v.ByHash(far.Hash())
+	now := int64(second)
+	windows := func(n, inflight int, latency int64) {
+		for range n {
+			for range inflight {
+				m.Acquire()
+			}
+			for range inflight {
+				far.Observe(now, latency, Succeeded)
+				m.Release()
+			}
+			now += limitWindow
+		}
+	}
+	windows(2*gradientCold, 20, 100e6)
+	before := far.LearnedLimit()
+	windows(20, 60, 130e6)
+	if after := far.LearnedLimit(); before == 0 || after > before*3/4 {
+		t.Errorf("the limit went from %d to %d", before, after)
 	}
 }

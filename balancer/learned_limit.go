@@ -22,6 +22,7 @@ type learnedLimit struct {
 	until   atomic.Int64
 	busy    atomic.Bool // who holds it may use learner
 	limit   atomic.Int64
+	way     atomic.Int64 // ns that a round trip takes longer than one within this region
 	learner gradient
 }
 
@@ -35,7 +36,7 @@ func (l *learnedLimit) observe(now, latency, inflight int64, result Result) {
 	switch result {
 	case Succeeded:
 		if l.answers.Load()&(1<<answersBits-1) < answersMost {
-			micros := uint64(min(max(latency/1000, 1), latencyLongest))
+			micros := uint64(min(max((latency-l.way.Load())/1000, 1), latencyLongest))
 			l.answers.Add(micros<<answersBits | 1)
 		}
 	case Overloaded:
@@ -58,7 +59,7 @@ func (l *learnedLimit) step(now int64) {
 		return
 	}
 	word := l.answers.Swap(0)
-	w := window{answers: int64(word & (1<<answersBits - 1)), lost: l.lost.Swap(0), peak: l.peak.Swap(0)}
+	w := window{answers: int64(word & (1<<answersBits - 1)), lost: l.lost.Swap(0), peak: l.peak.Swap(0), away: l.way.Load() > 0}
 	if w.answers > 0 {
 		w.mean = float64(word>>answersBits) * 1000 / float64(w.answers)
 	}

@@ -143,6 +143,7 @@ func NewView(s Settings, members []Member, previous *View) *View {
 	v.panic = weighted > 0 && !open
 	for _, g := range v.regions {
 		g.build(s, v, previous)
+		g.tellWay(v.regions[0])
 	}
 	return v
 }

@@ -2,7 +2,7 @@ package main
 
 // roundRobin deals out in turn over the servers of all regions.
 func roundRobin() rules {
-	return rules{retries: 2, budget: retryShare, checks: true, failures: 5, out: 30 * second,
+	return rules{retries: 2, budget: retryShare, checks: true, failures: 5, out: 30 * second, mostOut: 0.5,
 		pick: func(p *proxy, x *request, tried []*seat) *seat {
 			if p.w.scenario.keys > 0 {
 				return p.leastOf(p.seats, x, func(s *seat) bool { return p.available(s) && !among(tried, s) }, inflight)
@@ -19,7 +19,7 @@ func roundRobin() rules {
 
 // leastConn picks the least loaded server of all regions, by a count of all proxies together that is exact and never late.
 func leastConn() rules {
-	return rules{retries: 2, budget: retryShare, checks: true, failures: 5, out: 30 * second,
+	return rules{retries: 2, budget: retryShare, checks: true, failures: 5, out: 30 * second, mostOut: 0.5,
 		pick: func(p *proxy, x *request, tried []*seat) *seat {
 			return p.leastOf(p.seats, x, func(s *seat) bool { return p.available(s) && !among(tried, s) },
 				func(s *seat) int { return s.server.outstanding })

@@ -29,6 +29,7 @@ var below = map[string][]string{
 	"spillway/internal/admin":      {"spillway/balancer", "spillway/health", "spillway/internal/config", "spillway/internal/loop", "spillway/internal/metrics", "spillway/proxy"},
 	"spillway/cmd/spillway":        {"spillway/balancer", "spillway/internal/admin", "spillway/internal/config", "spillway/internal/loop", "spillway/proxy"},
 	"spillway/bench":               {},
+	"spillway/bench/sim":           {"spillway/balancer", "spillway/health"},
 }
 
 func TestImportsPointDown(t *testing.T) {

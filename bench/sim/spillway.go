@@ -117,7 +117,7 @@ func (in *instance) tick() {
 func (in *instance) rebuild() {
 	for i := range in.members {
 		t := in.trackers[i]
-		in.members[i].Available, in.members[i].Refused = t.Available(), t.Refused()
+		in.members[i].Available, in.members[i].Refused, in.members[i].Probation = t.Available(), t.Refused(), t.Probation()
 	}
 	in.rebuilds++
 	in.view = balancer.NewView(in.settings, in.members, in.view)

@@ -16,7 +16,7 @@ const (
 
 func (in *instance) startHealth() {
 	in.checks = health.CheckSettings{Interval: time.Duration(checkEvery), Timeout: time.Duration(checkTimeout), Jitter: 0.1, Rise: checkRise, Fall: checkFall}
-	in.group = health.NewGroup(health.Settings{Check: &in.checks, Ejection: health.EjectionSettings{
+	in.group = health.NewGroup(health.Settings{Check: &in.checks, Probation: true, Ejection: health.EjectionSettings{
 		Failures: 5, Window: 10 * time.Second, Time: 30 * time.Second, KeepAtLeast: 1,
 		Outliers: health.OutlierSettings{Interval: time.Second, Fraction: 0.5,
 			GatewayErrors: health.GatewayErrorSettings{InARow: 5},
@@ -50,11 +50,11 @@ func (in *instance) check(b *server) {
 func (in *instance) apply(changes ...health.Transition) {
 	rebuild := false
 	for _, c := range changes {
-		if !c.AvailabilityChanged() {
+		if !c.AvailabilityChanged() && !c.ProbationEnded {
 			continue
 		}
 		rebuild = true
-		if c.To == health.Healthy && c.From != health.Warming {
+		if c.To == health.Healthy && c.From != health.Warming && c.From != c.To {
 			in.warm(c.ID)
 		}
 	}

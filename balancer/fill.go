@@ -253,7 +253,7 @@ func (r *Request) holds(v *View, full, next *region) bool {
 		return false
 	}
 	extra := next.rtt - full.rtt
-	if !holds(v.hold, r.Holding, full.place.flow.pace.Load(), extra) {
+	if !holds(full.place.holdPlaces(v.hold, extra), r.Holding, full.place.flow.pace.Load(), extra) {
 		return false
 	}
 	r.Patience, r.held = extra, full.place

@@ -20,6 +20,7 @@ type flow struct {
 	keyed    atomicShare  // by how much of the capacity keyed traffic would need; holds the other two already
 	mean     atomicShare  // of the requests in flight; a copy of inflight for who does not tick
 	pace     atomic.Int64 // ns between two slots; 0: not known
+	spare    atomic.Int64 // see region.spare
 	inflight float64      // these four are moving means
 	rate     float64      // slots a second
 	wanted   float64      // keyed requests in a tick
@@ -87,6 +88,7 @@ func (v *View) Tick(now int64) {
 func (g *region) move(v *View, now, elapsed int64) {
 	f := &g.place.flow
 	f.measure(g.place, elapsed)
+	f.spare.Store(g.spare())
 	present, reported := f.present.load(), f.reported.load()
 	if g.open {
 		f.known = true
@@ -106,6 +108,15 @@ func (g *region) move(v *View, now, elapsed int64) {
 		f.fit = f.fit.move(sharing.fitting(v.fullAt, used), sharing.fitting(v.homeAt, used), elapsed)
 	}
 	f.publish(present, reported)
+}
+
+// spare is how many slots below the brim were free on the average. A learned limit has a queue behind it already, so
+// there are none.
+func (g *region) spare() int64 {
+	if !g.hard {
+		return 0
+	}
+	return max(0, int64(float64(g.brim.Load())-g.place.flow.inflight))
 }
 
 func (f *flow) measure(p *place, elapsed int64) {

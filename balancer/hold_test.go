@@ -82,6 +82,26 @@ func TestHoldingComesCloseToTheLeastSpill(t *testing.T) {
 	}
 }
 
+// At 80 % of what home can do nothing has to leave, and yet now and then all slots are taken: 2 % of the requests would
+// leave at once (Erlang's loss formula), and half of these with three places to wait. But then the crowd is gone in a moment.
+func TestAMomentIsWaitedOut(t *testing.T) {
+	members := append(regional(3, 20, "home"), regional(3, 200, "away")...)
+	for i := range members {
+		members[i].Backend = NewBackend(string(rune('a' + i)))
+	}
+	s := simulate(t, NewView(Settings{Regions: []string{"home", "away"}, RTT: []int64{0, 80e6}, Hold: 3}, members, nil), nil)
+	s.service = func(m *Member) int64 { return s.exponential(20e6) }
+	s.run(2400, 2*second)
+	s.forget()
+	s.run(2400, 20*second)
+	if spilled := s.share("away"); spilled > 0.001 {
+		t.Errorf("%.2f %% left home", 100*spilled)
+	}
+	if mean := float64(s.waited) / float64(max(1, s.held)) / 1e6; s.held == 0 || mean > 4 {
+		t.Errorf("%d held, %.2f ms each", s.held, mean)
+	}
+}
+
 // A home that fills and does not serve anybody must not keep its holders longer than the detour takes.
 func TestWhoHoldsLeavesWhenPatienceIsOver(t *testing.T) {
 	members := append(regional(1, 1, "home"), regional(1, 100, "away")...)

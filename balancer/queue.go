@@ -76,7 +76,7 @@ func (q *Queue) Hold(w *Waiter, v *View, r *Request) bool { return q.join(w, v, 
 
 func (q *Queue) join(w *Waiter, v *View, r *Request, only *place) bool {
 	q.mu.Lock()
-	if only == nil && int64(q.Waiting()) >= q.size || only != nil && q.Holding() >= v.hold {
+	if only == nil && int64(q.Waiting()) >= q.size || only != nil && q.Holding() >= only.holdPlaces(v.hold, r.Patience) {
 		q.mu.Unlock()
 		return false
 	}

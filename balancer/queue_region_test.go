@@ -151,6 +151,7 @@ func TestHoldingIsBounded(t *testing.T) {
 	r := newRequest()
 	v.Pick(r)
 	v.regions[0].place.flow.pace.Store(1e6)
+	v.regions[0].place.flow.spare.Store(0) // it is full all the time
 	for i := range 3 {
 		if _, o := v.Pick(r); o != Hold {
 			t.Fatalf("pick %d: %v", i, o)

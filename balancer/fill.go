@@ -11,6 +11,7 @@ type walk struct {
 	open    bool    // somebody is available
 	waits   *region // the first that has somebody available, if it is full
 	avoided *region
+	refuses *region // a keyed request that belongs there, as it looks
 	keyed   float64 // of all keys, those that the regions so far keep
 }
 
@@ -71,6 +72,7 @@ func (v *View) fill(r *Request) (*Member, Outcome) {
 			return m, outcome
 		}
 	}
+	w.countRefused(r)
 	switch {
 	case r.only != nil:
 	case !w.open:
@@ -117,20 +119,30 @@ func (w *walk) enter(v *View, g *region, r *Request, first bool) (*Member, Outco
 		g.giveBack(r, limit)
 		return nil, Hold
 	}
+	w.countRefused(r)
 	m, full := w.take(g, r, limit)
 	if m != nil {
 		return m, Picked
 	}
 	if full {
 		w.pass(r, g, SpillFull)
-		if keyed && r.trial == nil {
-			g.place.refused.Add(1)
+		if keyed {
+			w.refuses = g
 		}
 		if first {
 			w.waits = g
 		}
 	}
 	return nil, None
+}
+
+// countRefused counts a keyed request that found no slot where it belongs and goes on. One that waits for a slot there
+// is not refused.
+func (w *walk) countRefused(r *Request) {
+	if w.refuses != nil && r.trial == nil {
+		w.refuses.place.refused.Add(1)
+	}
+	w.refuses = nil
 }
 
 // take picks in a region whose place was booked up to the limit.

@@ -21,7 +21,8 @@ type flow struct {
 	mean     atomicShare  // of the requests in flight; a copy of inflight for who does not tick
 	pace     atomic.Int64 // ns between two slots; 0: not known
 	spare    atomic.Int64 // see region.spare
-	inflight float64      // these four are moving means
+	inflight float64      // these five are moving means
+	kept     float64      // keyed, so that what came of a share is set against that share
 	rate     float64      // slots a second
 	wanted   float64      // keyed requests in a tick
 	refused  float64
@@ -36,7 +37,7 @@ func (s *atomicShare) load() share       { return share(math.Float64frombits(s.b
 func (s *atomicShare) store(value share) { s.bits.Store(math.Float64bits(float64(value))) }
 
 func (f *flow) begin() {
-	f.fit = 1
+	f.fit, f.kept = 1, 1
 	f.ceiling.store(1)
 	f.publish(1, 1)
 }
@@ -104,7 +105,7 @@ func (g *region) move(v *View, now, elapsed int64) {
 	reported = reported.move(sharing.fitting(v.fullAt, load), sharing.fitting(v.homeAt, load), elapsed)
 	if g.open {
 		used := f.demand() / float64(g.capacity.Load())
-		sharing = min(f.fit, sharing)
+		sharing = share(f.kept)
 		f.fit = f.fit.move(sharing.fitting(v.fullAt, used), sharing.fitting(v.homeAt, used), elapsed)
 	}
 	f.publish(present, reported)
@@ -127,6 +128,7 @@ func (f *flow) measure(p *place, elapsed int64) {
 		recent := 1 - math.Exp(-float64(elapsed)/flowMemory)
 		f.inflight += recent * (float64(inflightOf(word)) - f.inflight)
 		f.mean.store(share(f.inflight))
+		f.kept += recent * (float64(f.keyed.load()) - f.kept)
 		f.rate += recent * (float64(taken-f.taken)*1e9/float64(elapsed) - f.rate)
 		f.wanted += recent * (float64(wanted) - f.wanted)
 		f.refused += recent * (float64(refused) - f.refused)

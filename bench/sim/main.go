@@ -2,7 +2,7 @@
 // as the proxy does, through simulated servers, networks, clients and faults, and sets beside them how other
 // balancers would do.
 //
-//	go run ./bench/sim                          everything, in about two minutes
+//	go run ./bench/sim                          everything, in a minute or two
 //	go run ./bench/sim -quick                   the most telling ones, in seconds
 //	go run ./bench/sim -scenario surge -out d   one, with its plot in d/surge.svg
 //	go run ./bench/sim -list
@@ -81,7 +81,8 @@ const preface = `# spillway in simulation
   least* is relative to that; in points of all requests where less than 1 % had to leave. Promised: at most 5 %, or half a point.
 - **p50, p99**: from the moment at which a request was due, over the time that the scenario is about; a failed request counts as longer than any.
 - **swing, amplitude**: standard deviation and range of what left home in each second, beside the least of that second, in points, over the
-  time in which the load is settled. Promised: a swing of at most 2 points.
+  time in which the load is settled. Promised: a swing of at most 2 points, or that of round robin, whose share never moves, so that it shows how
+  much the least itself does.
 - Latencies within 1 % and failures within 0.05 points count as equal.
 `
 

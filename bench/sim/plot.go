@@ -40,7 +40,7 @@ type panel struct {
 }
 
 var panels = []panel{
-	{title: "left home, %", most: 100, least: true, value: func(m *measure, i int) float64 {
+	{title: "left home, %", least: true, value: func(m *measure, i int) float64 {
 		return 100 * float64(m.buckets[i].away) / float64(max(1, m.buckets[i].due))
 	}},
 	{title: "home slots busy, %", most: 100, value: func(m *measure, i int) float64 {
@@ -115,7 +115,7 @@ func (p *panel) draw(g svg, s *scenario, list []*trial, top float64) {
 		}
 	}
 	if p.most == 0 {
-		most = roundUp(most)
+		most = roundUp(most, 1, 2, 4, 10)
 	}
 	x := func(t float64) float64 {
 		return plotLeft + t/(float64(s.length)/1e9)*(plotWidth-plotLeft-plotRight)
@@ -161,7 +161,7 @@ func (p *panel) axes(g svg, s *scenario, top, most float64, x, y func(float64) f
 		}
 		g.text(plotLeft-8, y(v)+4, label, textStyle{size: 11, fill: faint, anchor: "end"})
 	}
-	for t := 0.0; t <= float64(s.length)/1e9; t += roundUp(float64(s.length)/1e9) / 10 {
+	for t := 0.0; t <= float64(s.length)/1e9; t += roundUp(float64(s.length)/8e9, 1, 2, 5) {
 		g.line(x(t), top, x(t), top+panelHeight, lineStyle{color: grid, width: 1})
 		g.text(x(t), top+panelHeight+15, fmt.Sprintf("%g", t), textStyle{size: 11, fill: faint, anchor: "middle"})
 	}
@@ -175,10 +175,10 @@ func (p *panel) axes(g svg, s *scenario, top, most float64, x, y func(float64) f
 	g.line(plotLeft, top+panelHeight, right, top+panelHeight, lineStyle{color: faint, width: 1})
 }
 
-// roundUp is the next of 1, 2, 4, 5, 10 times a power of ten, at least 1.
-func roundUp(v float64) float64 {
+// roundUp is the next of some steps times a power of ten, at least 1.
+func roundUp(v float64, steps ...float64) float64 {
 	unit := math.Pow(10, math.Floor(math.Log10(max(v, 1))))
-	for _, m := range []float64{1, 2, 4, 5} {
+	for _, m := range steps {
 		if v <= m*unit*(1+1e-9) {
 			return m * unit
 		}

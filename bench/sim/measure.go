@@ -154,6 +154,7 @@ type summary struct {
 	p99Answered       float64
 	swing, amplitude  float64 // of the share that leaves, beside the least, in points, while nothing changes
 	moved             float64 // of the requests of known keys; NaN: there are none
+	homeAfter         float64 // seconds from the return until at least 95 % are served at home for good; +Inf: never
 	important, lowest float64 // of the upper and the lower half of the priorities, those that failed
 }
 
@@ -182,12 +183,25 @@ func (m *measure) summarize() summary {
 	out.swing, out.amplitude = spread(m.shares(func(i int) float64 {
 		return float64(m.buckets[i].away+m.buckets[i+1].away) - m.leastAt(i)
 	}))
+	out.homeAfter = m.homeAfter()
 	if m.again > 0 {
 		out.moved = float64(m.moved) / float64(m.again)
 	}
 	out.important = float64(m.importantFailed) / float64(max(1, m.importantDue))
 	out.lowest = float64(m.lowestFailed) / float64(max(1, m.lowestDue))
 	return out
+}
+
+func (m *measure) homeAfter() float64 {
+	const atHome = 0.95
+	last := len(m.buckets)
+	for last > 0 && float64(m.buckets[last-1].home) >= atHome*float64(m.buckets[last-1].due) {
+		last--
+	}
+	if last == len(m.buckets) {
+		return math.Inf(1)
+	}
+	return max(0, float64(int64(last)*step-m.w.scenario.returns)/1e9)
 }
 
 // shares lists what part of the requests of each settled second something is, in points.

@@ -42,6 +42,7 @@ type proxy struct {
 	turn    int
 	dice    *rand.Rand
 	budget  *balancer.RetryBudget
+	levels  envoyLevels
 }
 
 type seat struct {

@@ -52,46 +52,64 @@ func envoy() rules {
 		}}
 }
 
+// envoyLevels is what follows from the health of the hosts. It is worked out anew every few milliseconds.
+type envoyLevels struct {
+	fresh int64 // until when
+	load  []int // of a hundred, by level
+	panic []bool
+	lost  bool // all levels panic
+}
+
 // envoyLevel draws the priority level, by the key where there is one.
 func (p *proxy) envoyLevel(x *request) (level []*seat, panics bool) {
-	health := make([]int, len(p.tiers))
-	well := make([]int, len(p.tiers))
-	sum := 0
-	for i, tier := range p.tiers {
-		for _, s := range tier {
-			if p.available(s) {
-				well[i]++
-			}
-		}
-		health[i] = min(100, 140*well[i]/len(tier))
-		sum += health[i]
+	l := &p.levels
+	if p.w.now >= l.fresh {
+		l.update(p)
 	}
-	norm := min(100, sum)
 	draw := p.dice.IntN(100) + 1
 	if p.w.scenario.keys > 0 {
 		draw = int(scatter(x.key)%100) + 1
 	}
-	if norm == 0 { // all levels panic: by the number of hosts
+	if l.lost { // by the number of hosts, which is taken for equal
 		return p.tiers[draw*len(p.tiers)/101], true
 	}
-	load := make([]int, len(p.tiers))
-	left := 100
-	for i := range p.tiers {
-		load[i] = min(left, health[i]*100/norm)
-		left -= load[i]
-	}
-	for i := range p.tiers { // what rounding left
-		if health[i] > 0 {
-			load[i] += left
-			break
-		}
-	}
 	for i, tier := range p.tiers {
-		if draw -= load[i]; draw <= 0 {
-			return tier, norm < 100 && 2*well[i] < len(tier)
+		if draw -= l.load[i]; draw <= 0 {
+			return tier, l.panic[i]
 		}
 	}
 	return nil, false
+}
+
+func (l *envoyLevels) update(p *proxy) {
+	l.fresh = p.w.now + 5*milli
+	health, sum := make([]int, len(p.tiers)), 0
+	l.load, l.panic = make([]int, len(p.tiers)), make([]bool, len(p.tiers))
+	for i, tier := range p.tiers {
+		well := 0
+		for _, s := range tier {
+			if p.available(s) {
+				well++
+			}
+		}
+		health[i] = min(100, 140*well/len(tier))
+		l.panic[i] = 2*well < len(tier)
+		sum += health[i]
+	}
+	norm, left := min(100, sum), 100
+	if l.lost = norm == 0; l.lost {
+		return
+	}
+	first := -1
+	for i := range p.tiers {
+		l.panic[i] = l.panic[i] && norm < 100
+		l.load[i] = min(left, health[i]*100/norm)
+		left -= l.load[i]
+		if first < 0 && health[i] > 0 {
+			first = i
+		}
+	}
+	l.load[first] += left // what rounding left over
 }
 
 // haproxy has the other regions as backup servers (allbackups): they are used when nobody at home is up. Home is

@@ -21,6 +21,7 @@ type scenario struct {
 	graded   bool     // requests have priorities
 	settled  [2]int64 // when nothing changes, for the swing of the share
 	judged   [2]int64 // of which requests the latencies and failures count; none: all
+	returns  int64    // when all is well again; 0: there is no such moment
 	faults   []fault
 	policies []string // none: all
 	telling  bool     // part of the quick ones

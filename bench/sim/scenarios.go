@@ -51,6 +51,7 @@ func loads() []*scenario {
 	learned.learned = true
 	learned.settled, learned.judged = [2]int64{16 * second, 32 * second}, [2]int64{10 * second, 32 * second}
 
+	steady.telling, surge.telling, day.telling, learned.telling = true, true, true, true
 	return []*scenario{steady, surge, tails, day, learned, threeRegions(), keyed(), overload()}
 }
 
@@ -78,7 +79,7 @@ func keyed() *scenario {
 }
 
 func overload() *scenario {
-	s := usual("overload", "More than all regions can take", "Home and a far region of the same size are offered 125 % of what both can do, with priorities 1 to 100.",
+	s := usual("overload", "More than all regions can take", "Home and a far region of the same size are offered 125 % of what both can do together, with priorities 1 to 100.",
 		30*second, steps(0, 1500, 6, 7500, 22, 1500))
 	s.regions[1].backends = 4
 	s.graded = true
@@ -107,10 +108,12 @@ func faulty() []*scenario {
 
 	lost := fast("loss", "Home dies and comes back", "All servers at home reset their connections at 6 s and are back at 14 s.", 30*second)
 	lost.faults = []fault{{6 * second, crash(0)}, {14 * second, restart(0)}}
+	lost.returns = 14 * second
 	lost.settled = [2]int64{20 * second, 30 * second}
 
 	brown := usual("brownout", "Half of home dies", "2 of 4 servers are gone from 6 to 20 s, at 80 % of home's usual capacity.", 30*second, steps(0, 0.8*homeCan))
 	brown.faults = []fault{{6 * second, crash(0, 0, 1)}, {20 * second, restart(0, 0, 1)}}
+	brown.returns = 20 * second
 	brown.settled, brown.judged = [2]int64{9 * second, 20 * second}, [2]int64{6 * second, 20 * second}
 
 	silent := usual("weak", "Half of home's slots go unnoticed", "Each server has half its slots from 10 to 26 s; no proxy is told any limit.",
@@ -121,15 +124,17 @@ func faulty() []*scenario {
 
 	stale := fast("stale", "Stale views", "Results of checks come 4 s late; two of four die at 6 s and are back at 14 s.", 30*second)
 	stale.stale = 4 * second
+	stale.returns = 14 * second
 	stale.faults = []fault{{6 * second, crash(0, 0, 1)}, {14 * second, restart(0, 0, 1)}}
 
+	slow.telling, failing.telling, lost.telling, brown.telling = true, true, true, true
 	return []*scenario{slow, failing, hole, flap, lost, brown, silent, stale}
 }
 
 // large are scenarios with many servers or many proxies.
 func large() []*scenario {
-	thousand := usual("thousand", "A thousand servers", "400 at home, 600 in three other regions, 8 proxies; surge to 120 %, a tenth of home slow, then a twentieth dies.",
-		16*second, steps(0, 4000, 3, 9600, 13, 4000))
+	thousand := usual("thousand", "A thousand servers", "400 at home, 600 in three other regions, 8 proxies, answers in 200 ms; a surge to 120 %, in which a twentieth of home dies.",
+		16*second, nil)
 	thousand.regions = []region{
 		{name: "home", backends: 400, slots: 8, proxies: 8, rate: steps(0, 10_000, 3, 19_200, 13, 10_000)},
 		{name: "near", far: 20 * milli, backends: 200, slots: 8},
@@ -147,19 +152,21 @@ func large() []*scenario {
 func fleet(name string, learned bool) *scenario {
 	can := 16 * 64 / 0.0202
 	s := usual(name, "1 to 64 proxies, each told its share", "Home has 1,024 slots; the load goes to 133 % of that. Each proxy knows its share of each server's slots.",
-		10*second, steps(0, 0.6*can, 2, 4.0/3*can, 8, 0.6*can))
+		10*second, steps(0, 0.6*can, 2, 4.0/3*can, 7, 0.6*can))
 	s.regions[0].backends, s.regions[0].slots = 16, 64
 	s.regions[1].backends, s.regions[1].slots = 32, 64
 	s.fleets = []int{1, 2, 4, 8, 16, 32, 64}
-	s.settled, s.judged = [2]int64{4 * second, 8 * second}, [2]int64{2 * second, 8 * second}
+	s.length = 8 * second
+	s.settled, s.judged = [2]int64{3 * second, 7 * second}, [2]int64{2 * second, 7 * second}
 	s.policies = []string{"spillway"}
 	if learned {
 		s.learned = true
 		s.title = "1 to 64 proxies that learn"
 		s.about = "The same, and nobody is told a limit."
-		s.length = 16 * second
-		s.regions[0].rate = steps(0, 0.6*can, 6, 4.0/3*can, 14, 0.6*can)
-		s.settled, s.judged = [2]int64{9 * second, 14 * second}, [2]int64{6 * second, 14 * second}
+		s.fleets = []int{1, 4, 16, 64}
+		s.length = 14 * second
+		s.regions[0].rate = steps(0, 0.6*can, 5, 4.0/3*can, 13, 0.6*can)
+		s.settled, s.judged = [2]int64{8 * second, 13 * second}, [2]int64{5 * second, 13 * second}
 	}
 	return s
 }

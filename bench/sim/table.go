@@ -23,6 +23,9 @@ func writeTable(out io.Writer, s *scenario, list []*trial, complaints []string) 
 	if s.keys > 0 {
 		head = append(head, "keys moved")
 	}
+	if s.returns > 0 {
+		head = append(head, "95 % home after")
+	}
 	if s.graded {
 		head = append(head, "failed, priority 51-100", "failed, 1-50")
 	}
@@ -33,6 +36,9 @@ func writeTable(out io.Writer, s *scenario, list []*trial, complaints []string) 
 			millis(x.p50), millis(x.p99), millis(x.p99Answered), points(x.swing), points(x.amplitude)}
 		if s.keys > 0 {
 			row = append(row, percent(x.moved))
+		}
+		if s.returns > 0 {
+			row = append(row, seconds(x.homeAfter))
 		}
 		if s.graded {
 			row = append(row, percent(x.important), percent(x.lowest))
@@ -86,6 +92,13 @@ func percent(part float64) string {
 }
 
 func points(x float64) string { return fmt.Sprintf("%.2f", x) }
+
+func seconds(s float64) string {
+	if math.IsInf(s, 1) {
+		return "never"
+	}
+	return fmt.Sprintf("%.1f s", s)
+}
 
 func millis(ms float64) string {
 	if math.IsInf(ms, 1) {

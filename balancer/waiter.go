@@ -2,9 +2,10 @@ package balancer
 
 import "slices"
 
-// newestFirst decides in which order the waiters are looked at now.
+// newestFirst decides in which order the waiters are looked at now. While all hold, it is the oldest first: who holds
+// leaves when it has waited for too long, and would have waited in vain.
 func (q *Queue) newestFirst(now int64) bool {
-	if q.first == nil {
+	if q.first == nil || q.Waiting() == 0 {
 		return q.standing.look(0, now)
 	}
 	return q.standing.look(now-q.first.since, now)

@@ -38,8 +38,9 @@ func (s *SuccessRateSettings) verdict(all []observation) verdict {
 func meanAndVariance(all []observation) (mean, variance float64) {
 	n := float64(len(all))
 	for i := range all {
-		mean += all[i].success / n
+		mean += all[i].success
 	}
+	mean /= n
 	for i := range all {
 		variance += (all[i].success - mean) * (all[i].success - mean) / n
 	}

@@ -92,6 +92,29 @@ func TestEqualBackendsAreNoOutliers(t *testing.T) {
 	}
 }
 
+// Where the others are without a fault, however many they are, one failure in a thousand stays below the margin.
+func TestOneFailureAmongTheFaultlessIsNoOutlier(t *testing.T) {
+	settings := judging(0, 1)
+	settings.Ejection.Outliers.GatewayErrors = health.GatewayErrorSettings{}
+	settings.Ejection.Outliers.SuccessRate = health.SuccessRateSettings{Deviations: 1.9, Margin: 0.05, Hosts: 5, Requests: 100}
+	for backends := 5; backends < 200; backends++ {
+		g := health.NewGroup(settings)
+		for i := range backends {
+			tr := g.Tracker(fmt.Sprint(i), 0)
+			for n := range 1000 {
+				status := 200
+				if i == 0 && n == 0 {
+					status = 500
+				}
+				tr.Answered(0, 0, 1, status, 0)
+			}
+		}
+		if changes := g.Tick(second, 0.5); len(changes) > 0 {
+			t.Errorf("of %d backends: %s", backends, changes[0].Reason)
+		}
+	}
+}
+
 func TestEjectedBySweepReturnApart(t *testing.T) {
 	settings := judging(0, 1)
 	settings.Ejection.Time = time.Minute

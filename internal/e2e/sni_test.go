@@ -238,7 +238,7 @@ func TestStreamsBySNIAreLogged(t *testing.T) {
 	c := dialTLS(t, h.Addr("mixed"), asking("db.example"))
 	c.says("hello")
 	c.CloseWrite()
-	_, _ = io.Copy(io.Discard, c) // one that closes with input unread sends a reset
+	_, _ = io.Copy(io.Discard, c.Conn) // one that closes with input unread sends a reset
 	c.Close()
 	line := h.loggedOf(c)
 	if line["listener"] != "mixed" || line["pool"] != "db" || line["end"] != "tunnel_closed" || line["attempts"] != 1.0 {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -26,10 +27,24 @@ type PoolForecast struct {
 type Destination struct {
 	Region   string  `json:"region"`
 	RTT      float64 `json:"rtt_ms"`
-	Requests int64   `json:"requests"` // that would come
+	Requests int64   `json:"requests"` // that would be in flight there more than now; the longer way counts
 	Capacity int64   `json:"capacity"` // requests in flight; 0: not known, which counts as room
 	Inflight int64   `json:"inflight"`
 	Room     int64   `json:"room"` // 0 as well where the capacity is not known
+
+	// slots is how many slots a request in flight at the target takes here, since it is
+	// under way for longer; 0 counts as 1.
+	slots float64
+	taken float64
+}
+
+// slotsAt is by Little's law: what is in flight is the rate times the time that each
+// takes, and that grows by the longer way.
+func slotsAt(inflight int64, rate float64, longer int64) float64 {
+	if inflight <= 0 || longer <= 0 {
+		return 1
+	}
+	return 1 + rate*float64(longer)/1e9/float64(inflight)
 }
 
 // A NoRoomError refuses an evacuation, since the rest has no room.
@@ -69,34 +84,39 @@ type mover struct {
 func (p *PoolForecast) settle(movers []mover) {
 	p.Fits = true
 	slices.SortStableFunc(movers, func(a, b mover) int { return p.choices(b) - p.choices(a) })
-	for i, n := range divide(p.Requests, movers) {
+	for i, part := range divide(p.Requests, movers) {
 		m := &movers[i]
 		if p.choices(*m) == 0 {
 			p.Fits = false
-			p.Stranded += n
+			p.Stranded += part
 			p.Notes = append(p.Notes, fmt.Sprintf("%s may go nowhere else", m.name))
 			continue
 		}
+		left := float64(part)
 		for j := range p.Destinations {
-			d := &p.Destinations[j]
-			if n == 0 || !m.mayUse(d.Region) {
-				continue
+			if d := &p.Destinations[j]; m.mayUse(d.Region) {
+				left -= d.take(left)
 			}
-			take := n
-			if d.Capacity > 0 {
-				take = min(n, d.Room-d.Requests)
-			}
-			d.Requests += take
-			n -= take
 		}
-		p.Stranded += n
-		p.Fits = p.Fits && n == 0
+		p.Stranded += int64(math.Ceil(left - 1e-9))
 	}
+	p.Fits = p.Fits && p.Stranded == 0
 	for _, d := range p.Destinations {
 		if d.Capacity == 0 {
 			p.Notes = append(p.Notes, fmt.Sprintf("the capacity of %s is not known, and counts as room", d.Region))
 		}
 	}
+}
+
+// take has as many of n requests come as there is room for, and returns how many.
+func (d *Destination) take(n float64) float64 {
+	slots := max(d.slots, 1)
+	if d.Capacity > 0 {
+		n = min(n, max(0, (float64(d.Room)-d.taken)/slots))
+	}
+	d.taken += n * slots
+	d.Requests = int64(math.Ceil(d.taken - 1e-9))
+	return n
 }
 
 func (p *PoolForecast) choices(m mover) (n int) {

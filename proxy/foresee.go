@@ -70,6 +70,8 @@ type sight struct {
 	of       *scope
 	serves   bool // the target has somebody available
 	moving   int64
+	rate     float64          // of what moves, a second
+	from     int64            // how far the target is, ns
 	inflight map[string]int64 // the most, by region, without what moves
 	last     balancer.Explanation
 }
@@ -90,10 +92,29 @@ func (w *sight) look() {
 			leaves = max(leaves, int64(r.Mean+0.5))
 		}
 		moving += leaves
+		if leaves > 0 || w.of.Backend == "" && r.Name == w.of.Region {
+			w.from = r.RTT
+			w.rate = max(w.rate, w.rateOf(r, leaves))
+		}
 		stays := max(r.Inflight, int64(r.Mean+0.5)) - leaves
 		w.inflight[r.Name] = max(w.inflight[r.Name], stays)
 	}
 	w.moving = max(w.moving, moving)
+	if w.rate >= 1 {
+		w.moving = max(w.moving, 1) // none was seen, but they come
+	}
+}
+
+// rateOf is how many requests a second the target gets.
+func (w *sight) rateOf(r *balancer.RegionExplanation, leaves int64) float64 {
+	if r.Pace == 0 {
+		return 0
+	}
+	rate := 1e9 / float64(r.Pace)
+	if w.of.Backend != "" {
+		rate *= float64(leaves) / float64(max(1, r.Inflight))
+	}
+	return rate
 }
 
 // forecast has the destinations, but nobody settled in them yet. leaving tells of
@@ -118,7 +139,7 @@ func (w *sight) forecast(leaving func(region string) bool) *PoolForecast {
 		if available == 0 || leaving(r.Name) {
 			continue
 		}
-		d := Destination{Region: r.Name, RTT: milliseconds(r.RTT), Inflight: w.inflight[r.Name]}
+		d := Destination{Region: r.Name, RTT: milliseconds(r.RTT), Inflight: w.inflight[r.Name], slots: slotsAt(w.moving, w.rate, r.RTT-w.from)}
 		if known {
 			full := r.Room + r.Inflight - (r.Capacity - capacity)
 			d.Capacity, d.Room = max(capacity, 1), max(0, full-d.Inflight)

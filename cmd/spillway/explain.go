@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -236,7 +237,9 @@ func limitOf(limit int64, learned bool) string {
 	return number(limit)
 }
 
-func shareOf(share float64) string { return strconv.FormatFloat(100*share, 'f', -1, 64) + "%" }
+func shareOf(share float64) string {
+	return strconv.FormatFloat(math.Round(1000*share)/10, 'f', -1, 64) + "%"
+}
 
 // splitWords reads flags and words in any order and returns the words.
 func splitWords(c *console, f *flag.FlagSet, args []string) (words []string, err error) {

@@ -14,8 +14,8 @@ func printForecast(w io.Writer, f *proxy.Forecast) {
 		fmt.Fprintf(w, "%s serves nothing: nobody there is available\n", f.Target)
 		return
 	}
-	fmt.Fprintf(w, "requests in flight that would leave %s, and where to:\n\n", f.Target)
-	rows := table{{"POOL", "LEAVE", "TO", "RTT", "COME", "INFLIGHT", "CAPACITY", "ROOM", "FITS"}}
+	fmt.Fprintf(w, "requests in flight that would leave %s, and the slots that they would take elsewhere:\n\n", f.Target)
+	rows := table{{"POOL", "LEAVE", "TO", "RTT", "TAKE", "INFLIGHT", "CAPACITY", "ROOM", "FITS"}}
 	var notes []string
 	for i := range f.Pools {
 		p := &f.Pools[i]

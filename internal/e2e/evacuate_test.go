@@ -125,8 +125,8 @@ func TestADrainIsRefusedWhereTheRestHasNoRoom(t *testing.T) {
 			}
 		}
 		if err := json.Unmarshal([]byte(answer), &refusal); err != nil || status != 409 || refusal.Forecast.Fits ||
-			refusal.Forecast.Pools[0].Requests != 4 || refusal.Forecast.Pools[0].Stranded != 2 {
-			t.Errorf("POST /api/drain %s: %d %s, want 409 and that 2 of 4 find no room", order, status, answer)
+			refusal.Forecast.Pools[0].Requests != 4 || refusal.Forecast.Pools[0].Stranded < 2 {
+			t.Errorf("POST /api/drain %s: %d %s, want 409 and that at least 2 of 4 find no room", order, status, answer)
 		}
 	}
 	status, answer := p.Admin("POST", "/api/drain", `{"region": "near", "dry_run": true}`)

@@ -55,10 +55,6 @@ func (s svg) line(x1, y1, x2, y2 float64, l lineStyle) {
 	fmt.Fprintf(s.out, `<path d="M%.1f %.1fL%.1f %.1f" %s/>`+"\n", x1, y1, x2, y2, l.attributes())
 }
 
-func (s svg) rect(x, y, width, height float64, fill string) {
-	fmt.Fprintf(s.out, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", x, y, width, height, fill)
-}
-
 type point struct{ x, y float64 }
 
 func (s svg) curve(points []point, l lineStyle) {

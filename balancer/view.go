@@ -68,7 +68,9 @@ type Settings struct {
 
 	FullAt float64 // the part of its capacity up to which a region is filled before the next; 0: 1
 	HomeAt float64 // the part below which keys that left come home; 0: DefaultHomeAt
-	Hold   int     // how many requests may wait a moment for a slot in the nearest region before they leave it
+	// Hold is how many requests may wait a moment for a slot in the nearest region before they leave it, where that
+	// is full for long. Where it is full for a moment, more may.
+	Hold int
 	// Reserve is the part of a region's capacity that requests do not get which another spillway has
 	// spilled to us; 0: DefaultReserve, negative: none.
 	Reserve   float64

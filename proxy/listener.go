@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -111,4 +112,34 @@ func (s *listenerSettings) trustsNames(names []string) bool {
 		}
 	}
 	return false
+}
+
+// listen opens an address; connections are accepted once the listener is in force.
+func (s *Server) listen(address string) (*listener, error) {
+	ln := &listener{server: s, address: address, stats: make([]listenerStats, len(s.workers))}
+	socket, err := s.group.Open(address, ln)
+	if err != nil {
+		return nil, err
+	}
+	ln.socket = socket
+	return ln, nil
+}
+
+func portOf(ln *listener) uint16 {
+	if tcp, ok := ln.socket.Addr().(*net.TCPAddr); ok {
+		return uint16(tcp.Port)
+	}
+	return 0
+}
+
+// retire closes a listener. What waits in its queue is served; connections end
+// with their next answer, idle ones at once.
+func (ln *listener) retire(done func()) {
+	ln.socket.Close(func() {
+		ln.retired.Store(true)
+		done()
+		for _, w := range ln.server.workers {
+			w.loop.Post(func() { w.closeIdleClients(0, ln) })
+		}
+	})
 }

@@ -1,14 +1,11 @@
 package proxy
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -151,70 +148,6 @@ func (s *Server) onStall(index int, since time.Duration, stacks []byte) {
 	s.log.Error("an event loop stands still", "loop", index, "since", since, "stacks", string(stacks))
 }
 
-// listen opens an address; connections are accepted once the listener is in force.
-func (s *Server) listen(address string) (*listener, error) {
-	ln := &listener{server: s, address: address, stats: make([]listenerStats, len(s.workers))}
-	socket, err := s.group.Open(address, ln)
-	if err != nil {
-		return nil, err
-	}
-	ln.socket = socket
-	return ln, nil
-}
-
-func portOf(ln *listener) uint16 {
-	if tcp, ok := ln.socket.Addr().(*net.TCPAddr); ok {
-		return uint16(tcp.Port)
-	}
-	return 0
-}
-
-// retire closes a listener. What waits in its queue is served; connections end
-// with their next answer, idle ones at once.
-func (ln *listener) retire(done func()) {
-	ln.socket.Close(func() {
-		ln.retired.Store(true)
-		done()
-		for _, w := range ln.server.workers {
-			w.loop.Post(func() { w.closeIdleClients(0, ln) })
-		}
-	})
-}
-
-// closeIdleClients closes the connections that have been idle for at least age
-// nanoseconds, those of one listener if only is given.
-func (w *worker) closeIdleClients(age int64, only *listener) {
-	for c := w.clients.head; c != nil; {
-		next := c.next
-		switch {
-		case only != nil && c.listener != only:
-		case c.h2 != nil:
-			c.h2.Shutdown() // which keeps what runs, and what is on its way
-		case c.idleSince != 0 && w.loop.Now()-c.idleSince >= age:
-			c.close()
-		}
-		c = next
-	}
-}
-
-// budget returns the retry budgets of a pool for a share, the same ones over reloads.
-func (s *Server) budget(pool string, share float64) balancer.RetryBudgets {
-	key := budgetKey{pool, share}
-	b, ok := s.budgets[key]
-	if !ok {
-		b = balancer.RetryBudgets{Local: balancer.NewRetryBudget(share, retryFloor), Cross: balancer.NewRetryBudget(share, retryFloor)}
-		s.budgets[key] = b
-	}
-	return b
-}
-
-func (s *Server) limitTables(route string) *limitTables {
-	if s.limits[route] == nil {
-		s.limits[route] = &limitTables{}
-	}
-	return s.limits[route]
-}
-
 // noteDoubt tells of a change in what is thought of the way to the backends.
 func (s *Server) noteDoubt() {
 	for _, t := range s.doubt.Take() {
@@ -228,35 +161,6 @@ func (s *Server) noteDoubt() {
 
 // region is this instance's own.
 func (s *Server) region() string { return s.snapshot.Load().config.Region }
-
-// retryFloor is how many retries a second are always allowed.
-const retryFloor = 10
-
-func (s *Server) routeStats(name string) []routeStats {
-	if s.routes[name] == nil {
-		s.routes[name] = make([]routeStats, len(s.workers))
-	}
-	return s.routes[name]
-}
-
-// forgetUnused drops what is kept by name for routes and pools that are gone.
-func (s *Server) forgetUnused(now *snapshot) {
-	named := map[string]bool{}
-	for _, r := range slices.Concat(now.routes, now.rawRoutes) {
-		named[r.name] = true
-	}
-	for name := range s.routes {
-		if !named[name] {
-			delete(s.routes, name)
-			delete(s.limits, name)
-		}
-	}
-	for key := range s.budgets {
-		if now.pools[key.pool] == nil {
-			delete(s.budgets, key)
-		}
-	}
-}
 
 // setAccessLog opens the access log that c asks for and closes the one before.
 func (s *Server) setAccessLog(c config.AccessLog) error {
@@ -301,84 +205,6 @@ func (s *Server) Config() *config.Config { return s.snapshot.Load().config }
 
 // Ready tells whether the server takes traffic and is not about to end.
 func (s *Server) Ready() bool { return s.ready.Load() }
-
-// Drain ends the server without failing a request, as the configuration's
-// shutdown says: not ready at once; listeners close after the delay; then running
-// exchanges have until the drain timeout. It returns when all is done, the time
-// is over, or ctx ends.
-func (s *Server) Drain(ctx context.Context) {
-	settings := s.snapshot.Load().config.Shutdown
-	s.ready.Store(false)
-	sleep(ctx, settings.Delay)
-	s.draining.Store(true)
-	s.closeListeners()
-	patience := min(settings.DrainTimeout/2, idleDrain)
-	began := time.Now()
-	for ctx.Err() == nil && time.Since(began) < settings.DrainTimeout {
-		if s.clients() == 0 {
-			return
-		}
-		s.group.Each(time.Second, func(l *loop.Loop) {
-			s.workers[l.Index()].closeIdleClients(int64(patience), nil)
-		})
-		sleep(ctx, drainPoll)
-	}
-}
-
-const (
-	// idleDrain is how long an idle connection stays open in a drain: a request may be
-	// on its way, and its answer says that the connection ends.
-	idleDrain = 5 * time.Second
-	drainPoll = 50 * time.Millisecond
-)
-
-func (s *Server) closeListeners() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var closed sync.WaitGroup
-	for _, ln := range s.listeners {
-		closed.Add(1)
-		ln.socket.Close(closed.Done)
-	}
-	s.listeners = map[string]*listener{}
-	closed.Wait()
-}
-
-// clients is how many connections are open.
-func (s *Server) clients() (n int) {
-	for _, w := range s.workers {
-		n += w.loop.Connections()
-	}
-	return n
-}
-
-// Stop ends everything at once and returns when it has ended.
-func (s *Server) Stop() {
-	s.ready.Store(false)
-	s.stopOnce.Do(func() { close(s.stopped) })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, p := range s.pools {
-		delete(s.pools, name)
-		p.close()
-	}
-	s.group.Stop()
-	if s.accessLog != nil {
-		_ = s.accessLog.Close()
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
 
 func randomSeed() uint64 {
 	var seed [8]byte

@@ -213,8 +213,10 @@ func TestNobodyIsShedForNobody(t *testing.T) {
 	s.top.Store(0)
 	dice := NewRand(5)
 	admit := func(priority int, now int64) bool { return s.Admit(priority, false, now, dice) }
-	if !admit(50, 0) || !admit(50, 0) {
-		t.Error("one of several equals is shed")
+	for range 2 {
+		if !admit(50, 0) {
+			t.Error("one of several equals is shed")
+		}
 	}
 	if !admit(99, 0) || admit(50, 0) {
 		t.Error("want the 99 in and the 50 shed")

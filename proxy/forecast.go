@@ -29,6 +29,7 @@ type Destination struct {
 	RTT      float64 `json:"rtt_ms"`
 	Requests int64   `json:"requests"` // that would be in flight there more than now; the longer way counts
 	Capacity int64   `json:"capacity"` // requests in flight; 0: not known, which counts as room
+	Learned  bool    `json:"capacity_learned,omitempty"` // Capacity only steers: what has room nowhere else is served here all the same
 	Inflight int64   `json:"inflight"`
 	Room     int64   `json:"room"` // 0 as well where the capacity is not known
 
@@ -93,25 +94,31 @@ func (p *PoolForecast) settle(movers []mover) {
 			continue
 		}
 		left := float64(part)
-		for j := range p.Destinations {
-			if d := &p.Destinations[j]; m.mayUse(d.Region) {
-				left -= d.take(left)
+		for _, beyond := range [...]bool{false, true} {
+			for j := range p.Destinations {
+				if d := &p.Destinations[j]; m.mayUse(d.Region) && (!beyond || d.Learned) {
+					left -= d.take(left, beyond)
+				}
 			}
 		}
 		p.Stranded += int64(math.Ceil(left - 1e-9))
 	}
 	p.Fits = p.Fits && p.Stranded == 0
 	for _, d := range p.Destinations {
-		if d.Capacity == 0 {
+		switch {
+		case d.Capacity == 0:
 			p.Notes = append(p.Notes, fmt.Sprintf("the capacity of %s is not known, and counts as room", d.Region))
+		case d.Requests > d.Room:
+			p.Notes = append(p.Notes, fmt.Sprintf("%s gets more than the %d that its backends were seen to take; a learned limit refuses nothing", d.Region, d.Capacity))
 		}
 	}
 }
 
-// take has as many of n requests come as there is room for, and returns how many.
-func (d *Destination) take(n float64) float64 {
+// take has as many of n requests come as there is room for, or all with beyond, and
+// returns how many.
+func (d *Destination) take(n float64, beyond bool) float64 {
 	slots := max(d.slots, 1)
-	if d.Capacity > 0 {
+	if d.Capacity > 0 && !beyond {
 		n = min(n, max(0, (float64(d.Room)-d.taken)/slots))
 	}
 	d.taken += n * slots

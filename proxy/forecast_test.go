@@ -23,6 +23,7 @@ func TestForecastSettlesRequests(t *testing.T) {
 		{"a longer way takes more slots", 10, []Destination{{Region: "far", Capacity: 100, Room: 50, slots: slotsAt(10, 500, 40e6)}}, []mover{{weight: 1}}, []int64{30}, 0, true, ""},
 		{"and does not fit", 10, []Destination{{Region: "far", Capacity: 100, Room: 50, slots: slotsAt(10, 1000, 80e6)}}, []mover{{weight: 1}}, []int64{50}, 5, false, ""},
 		{"a shorter way takes no less", 10, []Destination{{Region: "far", Capacity: 100, Room: 50, slots: slotsAt(10, 1000, -80e6)}}, []mover{{weight: 1}}, []int64{10}, 0, true, ""},
+		{"a learned limit refuses nothing", 60, []Destination{{Region: "near", Capacity: 20, Room: 5, Learned: true}, {Region: "far", Capacity: 100, Room: 50}}, []mover{{weight: 1}}, []int64{10, 50}, 0, true, "near gets more than the 20"},
 		{"nothing in flight", 0, two, []mover{{weight: 1}}, []int64{0, 0}, 0, true, ""},
 		{"not known counts as room", 500, []Destination{{Region: "near", Capacity: 20, Room: 5}, {Region: "far"}}, []mover{{weight: 1}}, []int64{5, 495}, 0, true, "the capacity of far is not known"},
 		{"nobody else", 3, nil, []mover{{name: "route /", weight: 1}}, nil, 3, false, "route / may go nowhere else"},

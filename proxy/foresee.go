@@ -123,17 +123,17 @@ func (w *sight) forecast(leaving func(region string) bool) *PoolForecast {
 	p := &PoolForecast{Pool: w.pool.name, Requests: w.moving, Destinations: []Destination{}, Notes: []string{}}
 	for i := range w.last.Regions {
 		r := &w.last.Regions[i]
-		available, covered, known := 0, 0, r.Capacity > 0
+		available, known, learned := 0, r.Capacity > 0, false
 		capacity := r.Capacity
 		for j := range r.Backends {
 			switch b := &r.Backends[j]; {
 			case w.of.covers(w.pool.name, b.ID, r.Name):
-				covered++
 				if b.Available {
 					capacity -= b.Limit
 				}
 			case b.Available && b.Weight > 0:
 				available++
+				learned = learned || b.Learned
 			}
 		}
 		if available == 0 || leaving(r.Name) {
@@ -142,7 +142,7 @@ func (w *sight) forecast(leaving func(region string) bool) *PoolForecast {
 		d := Destination{Region: r.Name, RTT: milliseconds(r.RTT), Inflight: w.inflight[r.Name], slots: slotsAt(w.moving, w.rate, r.RTT-w.from)}
 		if known {
 			full := r.Room + r.Inflight - (r.Capacity - capacity)
-			d.Capacity, d.Room = max(capacity, 1), max(0, full-d.Inflight)
+			d.Capacity, d.Room, d.Learned = max(capacity, 1), max(0, full-d.Inflight), learned
 		}
 		p.Destinations = append(p.Destinations, d)
 	}

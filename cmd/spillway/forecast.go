@@ -27,7 +27,7 @@ func printForecast(w io.Writer, f *proxy.Forecast) {
 		for _, d := range p.Destinations {
 			capacity, room := "?", "?"
 			if d.Capacity > 0 {
-				capacity, room = number(d.Capacity), number(d.Room)
+				capacity, room = limitOf(d.Capacity, d.Learned), number(d.Room)
 			}
 			rows = append(rows, []string{"", "", d.Region, rtt(d.RTT), number(d.Requests), number(d.Inflight), capacity, room, ""})
 		}

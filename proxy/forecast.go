@@ -27,8 +27,8 @@ type PoolForecast struct {
 type Destination struct {
 	Region   string  `json:"region"`
 	RTT      float64 `json:"rtt_ms"`
-	Requests int64   `json:"requests"` // that would be in flight there more than now; the longer way counts
-	Capacity int64   `json:"capacity"` // requests in flight; 0: not known, which counts as room
+	Requests int64   `json:"requests"`                   // that would be in flight there more than now; the longer way counts
+	Capacity int64   `json:"capacity"`                   // requests in flight; 0: not known, which counts as room
 	Learned  bool    `json:"capacity_learned,omitempty"` // Capacity only steers: what has room nowhere else is served here all the same
 	Inflight int64   `json:"inflight"`
 	Room     int64   `json:"room"` // 0 as well where the capacity is not known

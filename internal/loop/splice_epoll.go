@@ -4,6 +4,7 @@ package loop
 
 import (
 	"io"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +14,6 @@ import (
 const canSplice = true
 
 const (
-	pipeSize     = 256 << 10
 	maxFreePipes = 64
 	spliceFlags  = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
 )
@@ -23,6 +23,34 @@ type pipe struct {
 	r, w int
 	held int // bytes inside
 	size int
+	room int64 // taken of pipeRoom
+}
+
+// pipeSizes are how large a pipe is tried to be, the best first: what goes
+// through at once costs the fewer system calls, acknowledgements and wake-ups. Where
+// none is to be had the kernel's own size has to do.
+var pipeSizes = [...]int{1 << 20, 256 << 10}
+
+// pipeRoom is what all pipes of the process may be enlarged to together. A user
+// without privileges who has more than 64 MiB gets hardly any pipe at all (pipe(7)).
+var pipeRoom atomic.Int64
+
+func init() { pipeRoom.Store(48 << 20) }
+
+// enlarge makes the pipe as large as can be.
+func (p *pipe) enlarge() {
+	for _, size := range pipeSizes {
+		if pipeRoom.Add(-int64(size)) >= 0 {
+			if got, err := unix.FcntlInt(uintptr(p.w), unix.F_SETPIPE_SZ, size); err == nil {
+				p.size, p.room = got, int64(size)
+				return
+			}
+		}
+		pipeRoom.Add(int64(size))
+	}
+	if size, err := unix.FcntlInt(uintptr(p.w), unix.F_GETPIPE_SZ, 0); err == nil {
+		p.size = size
+	}
 }
 
 // A pipePool keeps empty pipes of a loop.
@@ -39,11 +67,7 @@ func (p *pipePool) take() (*pipe, error) {
 		return nil, err
 	}
 	got := &pipe{r: fds[0], w: fds[1], size: 64 << 10}
-	if size, err := unix.FcntlInt(uintptr(got.w), unix.F_SETPIPE_SZ, pipeSize); err == nil {
-		got.size = size
-	} else if size, err := unix.FcntlInt(uintptr(got.w), unix.F_GETPIPE_SZ, 0); err == nil {
-		got.size = size
-	}
+	got.enlarge()
 	return got, nil
 }
 
@@ -63,6 +87,7 @@ func (p *pipePool) close() {
 }
 
 func (p *pipe) close() {
+	pipeRoom.Add(p.room)
 	_ = syscall.Close(p.r)
 	_ = syscall.Close(p.w)
 }

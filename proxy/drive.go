@@ -147,23 +147,29 @@ func (e *evacuation) noteReturn(v *evacuations, now int64) {
 	}
 }
 
-// callOff aborts, on account of what the guard has seen.
+// callOff aborts, on account of what the guard has seen. A ramp turns at once, also
+// while a reload holds the server's lock.
 func (s *Server) callOff(e *evacuation, why string) {
-	s.change(e, func() {
-		now := loop.Nanotime()
-		wasOut := false
-		s.evacuations.locked(func() {
-			wasOut = e.abort(now, why)
-			if e.drill != nil {
-				e.drill.report.Aborted = why
-			}
-			e.noteReturn(&s.evacuations, now)
-		})
-		if wasOut {
-			s.setService(&e.scope, true)
+	now := loop.Nanotime()
+	wasOut, replaced := false, false
+	s.evacuations.locked(func() {
+		if replaced = s.evacuations.find(e.Target) != e; replaced {
+			return
 		}
-		s.log.Error("evacuation aborted: everything goes back", "target", e.Target.String(), "reason", why)
+		wasOut = e.abort(now, why)
+		if e.drill != nil {
+			e.drill.report.Aborted = why
+		}
+		e.noteReturn(&s.evacuations, now)
 	})
+	if replaced {
+		return
+	}
+	s.log.Error("evacuation aborted: everything goes back", "target", e.Target.String(), "reason", why)
+	if wasOut {
+		s.change(e, func() { s.setService(&e.scope, true) })
+	}
+	s.applyShares(&e.scope, now)
 }
 
 // end is for an evacuation whose traffic is home again. One that was aborted stays

@@ -11,8 +11,8 @@ import (
 	"spillway/internal/loop"
 )
 
-// evacuations are those under way. The zero value is ready. Changes are made by
-// whoever holds the server's lock, too; mu may be taken under any other.
+// evacuations are those under way. The zero value is ready. Orders come and go under
+// the server's lock, too; mu may be taken under any other.
 type evacuations struct {
 	mu     sync.Mutex
 	list   []*evacuation

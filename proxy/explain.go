@@ -34,7 +34,10 @@ func questionError(format string, args ...any) error {
 // explainPatience is how long a question waits for its loop.
 const explainPatience = time.Second
 
-var errLoopStalled = errors.New("the event loop stands still")
+var (
+	errLoopStalled = errors.New("the event loop stands still")
+	errUnexplained = errors.New("the explanation failed; the log says why")
+)
 
 // Explain tells what would become of a request, by the code that decides over
 // requests. It takes no slot and counts nothing. Its error is a [*QuestionError],
@@ -51,6 +54,7 @@ func (s *Server) Explain(q Question) (*Explanation, error) {
 	w := s.workers[0]
 	done := make(chan struct{})
 	var found *Explanation
+	err = errUnexplained // unless it comes to an end
 	w.loop.Post(func() {
 		defer close(done)
 		found, err = w.explain(ln, asked)

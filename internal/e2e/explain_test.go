@@ -9,17 +9,20 @@ import (
 
 // explanation is what GET /api/explain answers.
 type explanation struct {
+	Request struct {
+		ClientIP string `json:"client_ip"`
+	}
 	Listener, Route string
 	Answer          *struct {
 		Status int
 		Why    string
 	}
 	Forward *struct {
-		Path, Pool, Outcome, Reason, Region, Backend string
-		Priority                                     int
-		Limits                                       []string
-		Key                                          *struct{ Source, Value string }
-		Sticky                                       *struct {
+		Path, Pool, Outcome, Reason, Region, Backend, Origin string
+		Priority                                             int
+		Limits                                               []string
+		Key                                                  *struct{ Source, Value string }
+		Sticky                                               *struct {
 			Cookie, Backend string
 			Used            bool
 		}
@@ -101,6 +104,14 @@ func TestExplain(t *testing.T) {
 		!r[1].Permitted || len(r[1].Backends) != 1 || r[1].Backends[0].State != "healthy" || r[2].State != "empty" {
 		t.Errorf("the regions are %+v", r)
 	}
+	if e := p.explain("GET", base+"/x", "X-Spillway-Origin: far", "X-Forwarded-For: 192.0.2.9"); e.Request.ClientIP != "192.0.2.9" || e.Forward.Origin != "far" {
+		t.Errorf("a request that another spillway has spilled: %+v %+v", e, e.Forward)
+	}
+	cookie, _ := get(t, p.Addr("web"), "/x").Fields.Get("Set-Cookie")
+	cookie, _, _ = strings.Cut(cookie, ";")
+	if f := p.explain("GET", base+"/x", "Cookie: "+cookie).Forward; f.Sticky == nil || !f.Sticky.Used || f.Sticky.Backend != a.Address || f.Reason != "sticky" {
+		t.Errorf("a client that was there before, with %q: %+v", cookie, f)
+	}
 	first, again := p.explain("GET", base+"/keyed", "X-User: 7"), p.explain("GET", base+"/keyed", "X-User: 7")
 	if k := first.Forward.Key; k == nil || k.Source != "header:X-User" || k.Value != "7" || first.Forward.Backend != again.Forward.Backend {
 		t.Errorf("a keyed request: %+v, and again %+v", first.Forward, again.Forward)
@@ -120,8 +131,8 @@ func TestExplain(t *testing.T) {
 	if f := p.explain("GET", base+"/kept").Forward; f.Outcome != "full" || f.Regions[1].Permitted {
 		t.Errorf("what must stay, while home is full: %+v", f)
 	}
-	if n := p.Backend(a.Address).Requests; n != 1 {
-		t.Errorf("%d requests were counted, want the 1 that was one", n)
+	if n := p.Backend(a.Address).Requests; n != 2 {
+		t.Errorf("%d requests were counted, want the 2 that were some", n)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package admin is the operator's interface to a running proxy, over HTTP: is it
-// alive and ready, what does it count, how are its backends; and reload, drain
-// and undrain.
+// alive and ready, what does it count, how are its backends, where would a request
+// go; and reload, drain, drill and undrain.
 //
 // It is for whoever has an account on the machine, so it knows no passwords. What
 // it does defend against is a web page in such a person's browser: nothing is

@@ -36,6 +36,10 @@ type socket struct {
 
 type eventer interface{ onEvent(mask uint32) }
 
+// busyTurn is how many events a turn has at least for more to be likely by its
+// end: a call that can not block is cheaper then, and one too many else.
+const busyTurn = 4
+
 // A busy loop lets others have the processor after this long.
 const yieldEvery = int64(time.Millisecond)
 
@@ -75,7 +79,10 @@ func (l *Loop) wait() {
 		runtime.Gosched()
 		l.lastYield = l.now
 	}
-	n := l.epollWaitNow(l.poll, l.events[:])
+	n := 0
+	if l.got >= busyTurn || !l.ready.empty() {
+		n = l.epollWaitNow(l.poll, l.events[:])
+	}
 	if n == 0 && l.ready.empty() {
 		l.turnBegan.Store(0)
 		l.asleep.Store(true)

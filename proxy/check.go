@@ -33,18 +33,19 @@ func newCheckSettings(c *config.HealthCheck) *checkSettings {
 		timing: health.CheckSettings{Interval: c.Interval, FastInterval: c.FastInterval, Timeout: c.Timeout, Jitter: c.Jitter, Rise: c.Rise, Fall: c.Fall},
 		expect: health.Expect{Statuses: statusRanges(&c.Expect.Status), Body: []byte(c.Expect.Body)},
 	}
+	more := ""
+	for _, h := range c.Headers {
+		more += h.Name + ": " + h.Value + "\r\n"
+	}
 	s.request = func(host string) []byte {
 		if c.Host != "" {
 			host = c.Host
 		}
 		if c.Type == config.CheckGRPC {
-			return grpcCheckRequest(host, c.Service)
+			return grpcCheckRequest(host, more, c.Service)
 		}
 		head := c.Method + " " + c.Path + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: spillway-health-check\r\nAccept: */*\r\nConnection: close\r\n"
-		for _, h := range c.Headers {
-			head += h.Name + ": " + h.Value + "\r\n"
-		}
-		return []byte(head + "\r\n")
+		return []byte(head + more + "\r\n")
 	}
 	return s
 }
@@ -152,6 +153,9 @@ func (c *checker) check(t *loop.Task, s *checkSettings) finding {
 		address = withPort(address, s.port)
 	}
 	tr := c.backend.transport.Load()
+	if s.grpc {
+		tr = tr.overHTTP2()
+	}
 	conn, err := tr.dial(c.worker, t, c.backend, address, nil, deadline)
 	if err != nil {
 		kind := checkFailed

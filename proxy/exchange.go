@@ -49,6 +49,7 @@ type exchange struct {
 	pick        balancer.Request
 	tried       [8]*balancer.Backend
 	attempts    int
+	moves       int              // to another connection of the same backend
 	member      *balancer.Member // holds one slot of it, or nil
 	backend     *backend         // of member
 	conn        *backendConn
@@ -109,7 +110,7 @@ const keepRoom = 32 << 10
 
 // trim gives up room that an unusual request has made.
 func (x *exchange) trim() {
-	for _, room := range [...]*[]byte{&x.scratch, &x.pathRoom, &x.newRoom, &x.keyRoom, &x.body.spare} {
+	for _, room := range [...]*[]byte{&x.scratch, &x.pathRoom, &x.newRoom, &x.keyRoom, &x.body.spare, &x.body.kept} {
 		if cap(*room) > keepRoom {
 			*room = nil
 		}
@@ -154,7 +155,7 @@ func (x *exchange) reset() {
 	x.request.Reset()
 	x.settings = x.client.listener.settings.Load()
 	x.route, x.target, x.pool, x.path, x.newPath = nil, nil, nil, nil, nil
-	x.deadline, x.attempts = 0, 0
+	x.deadline, x.attempts, x.moves = 0, 0, 0
 	x.grpc, x.patience = false, 0
 	x.member, x.backend, x.conn = nil, nil, nil
 	x.keyed, x.key, x.setSRV = false, 0, false
@@ -212,7 +213,11 @@ func (x *exchange) readRequest() error {
 		if x.in == nil {
 			x.in = x.worker.buffers.take()
 		}
-		n, err := conn.Read(x.task, x.in.room())
+		room := x.in.room()
+		if x.mayBeHTTP2() && http2.MatchPreface(x.in.unread()) == http2.MaybePreface {
+			room = room[:min(len(room), http2.MaxRead-len(x.in.unread()))]
+		}
+		n, err := conn.Read(x.task, room)
 		if err != nil {
 			if err == io.EOF && x.in.empty() {
 				return errClientLeft
@@ -223,10 +228,15 @@ func (x *exchange) readRequest() error {
 	}
 }
 
+// mayBeHTTP2 tells whether the connection may yet turn out to speak HTTP/2.
+func (x *exchange) mayBeHTTP2() bool {
+	return x.client.served == 0 && x.settings.maxStreams > 0 && !x.client.stream
+}
+
 // parseRequest looks for a whole head in what has been read, and on a new
 // connection for the beginning of HTTP/2 first; 0 asks for more.
 func (x *exchange) parseRequest() (n int, err error) {
-	if x.client.served == 0 && x.settings.maxStreams > 0 && !x.client.stream {
+	if x.mayBeHTTP2() {
 		switch http2.MatchPreface(x.in.unread()) {
 		case http2.Preface:
 			return 0, errHTTP2

@@ -54,6 +54,9 @@ func (x *exchange) tryBackends() {
 			x.releaseMember()
 			return
 		}
+		if decision != noRetry && !o.neverSent() && !x.body.rewind() {
+			decision = noRetry
+		}
 		switch decision {
 		case retrySame:
 			reuse = false
@@ -123,8 +126,8 @@ func (x *exchange) receiveAnswer() outcome {
 
 // connect takes an idle connection of this loop or opens one.
 func (x *exchange) connect(reuse bool) (reused bool, err error) {
-	if tr := x.backend.transport.Load(); tr.multiplexes() {
-		return x.openStream(tr)
+	if x.backend.transport.Load().multiplexes() {
+		return x.openStream()
 	}
 	if reuse {
 		maxAge := int64(math.MaxInt64)

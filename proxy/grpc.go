@@ -54,10 +54,11 @@ const (
 )
 
 // grpcStatus is what a status of HTTP is to a caller of gRPC (gRPC's "HTTP to
-// gRPC Status Code Mapping"); a deadline that passed is told as such.
-func grpcStatus(r *refusal) int {
+// gRPC Status Code Mapping"). A deadline that has passed is told as such, also
+// where the backend, which knows it too, was the first to give up.
+func (x *exchange) grpcStatus(r *refusal) int {
 	switch {
-	case r == errBackendTimeout:
+	case r == errBackendTimeout, x.deadline != 0 && x.worker.loop.Now() >= x.deadline:
 		return grpcDeadlineExceeded
 	case r.status == 404:
 		return grpcUnimplemented
@@ -72,7 +73,7 @@ func grpcStatus(r *refusal) int {
 func (x *exchange) answerGRPC(r *refusal) {
 	x.beginAnswer(200)
 	x.scratch = append(x.scratch, "Content-Type: application/grpc\r\nGrpc-Status: "...)
-	x.scratch = strconv.AppendInt(x.scratch, int64(grpcStatus(r)), 10)
+	x.scratch = strconv.AppendInt(x.scratch, int64(x.grpcStatus(r)), 10)
 	x.scratch = append(x.scratch, "\r\n"...)
 	x.appendField("Grpc-Message: ", []byte(r.text))
 	x.scratch = append(x.scratch, "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"...)

@@ -12,8 +12,8 @@ import (
 
 const grpcServing = 1
 
-// grpcCheckRequest is the call as HTTP/1.1 says it.
-func grpcCheckRequest(host, service string) []byte {
+// grpcCheckRequest is the call as HTTP/1.1 says it; fields are more lines of its head.
+func grpcCheckRequest(host, fields, service string) []byte {
 	message := []byte{0, 0, 0, 0, 0} // not compressed, and the length
 	if service != "" {
 		message = append(message, 1<<3|2)
@@ -22,7 +22,7 @@ func grpcCheckRequest(host, service string) []byte {
 	}
 	binary.BigEndian.PutUint32(message[1:], uint32(len(message)-5))
 	head := fmt.Sprintf("POST /grpc.health.v1.Health/Check HTTP/1.1\r\nHost: %s\r\nContent-Type: application/grpc\r\n"+
-		"TE: trailers\r\nUser-Agent: spillway-health-check\r\nContent-Length: %d\r\n\r\n", host, len(message))
+		"TE: trailers\r\nUser-Agent: spillway-health-check\r\nContent-Length: %d\r\n%s\r\n", host, len(message), fields)
 	return append([]byte(head), message...)
 }
 

@@ -26,13 +26,22 @@ var (
 // takes no streams on those takes none at all.
 const maxDials = 3
 
-// openStream has the request share a connection of this loop, or waits for a new one.
-func (x *exchange) openStream(tr *transport) (reused bool, err error) {
+// retiredIdle is how long a connection is kept that was opened for requests to a
+// backend which is no more by now: until they have had it.
+const retiredIdle = time.Second
+
+// openStream has the request share a connection of this loop, or waits for a new
+// one. A reload meanwhile may change how the backend is spoken to.
+func (x *exchange) openStream() (reused bool, err error) {
 	m := &x.backend.workers[x.worker.index].multiplex
-	m.use(tr)
 	began := x.worker.loop.Now()
 	deadline := x.until(x.pool.connectTimeout)
 	for dials := 0; ; dials++ {
+		tr := x.backend.transport.Load()
+		if !tr.multiplexes() {
+			return false, errDialAbandoned
+		}
+		m.use(tr)
 		if conn := m.take(); conn != nil {
 			if err = x.openOn(conn, tr, deadline); err == nil {
 				return dials == 0, nil
@@ -70,7 +79,7 @@ func (x *exchange) openOn(conn *http2.ClientConn, tr *transport, deadline int64)
 func (m *multiplex) use(tr *transport) {
 	if m.transport != tr {
 		m.close()
-		m.transport = tr
+		m.transport, m.dialing = tr, nil
 	}
 }
 
@@ -85,12 +94,13 @@ func (m *multiplex) take() *http2.ClientConn {
 	return nil
 }
 
-// close lets the streams that run end, and the connections with them.
+// close lets the streams that run end, and the connections with them. A dial goes
+// on for those that wait for it.
 func (m *multiplex) close() {
 	for _, c := range m.conns {
 		c.Shutdown()
 	}
-	m.conns, m.dialing = nil, nil
+	m.conns = nil
 }
 
 // await returns when the dial that is under way, or that it begins, has ended.
@@ -136,13 +146,17 @@ func (d *sharedDial) Run(t *loop.Task) {
 		stats.connectErrors++
 		return
 	}
+	idle := time.Duration(d.idle)
+	if d.backend.retired.Load() {
+		idle = retiredIdle
+	}
 	c := d.worker.h2.NewClientConn(conn, http2.ClientOptions{
-		Settings: http2.Settings{MaxHeaderList: responseHeadMax, IdleTimeout: time.Duration(d.idle)},
+		Settings: http2.Settings{MaxHeaderList: responseHeadMax, IdleTimeout: idle},
 		Scheme:   d.transport.scheme(),
 	})
 	m := &d.backend.workers[d.worker.index].multiplex
-	if m.dialing != d || d.backend.retired.Load() {
-		c.Shutdown() // what it was opened for is no more
+	if m.transport != d.transport {
+		c.Shutdown() // those that wait open one that is as good as it has to be now
 		return
 	}
 	m.conns = append(m.conns, c)

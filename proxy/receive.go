@@ -85,6 +85,10 @@ func (x *exchange) receiveOutcome(err error) outcome {
 		return outcome{kind: bodyFailed, err: err}
 	case errors.Is(err, loop.ErrHangup):
 		return outcome{kind: clientGone, err: err}
+	case errors.Is(err, http2.ErrNoUpgrade):
+		return outcome{kind: noUpgrade, err: err}
+	case errors.Is(err, http2.ErrGoneAway):
+		return outcome{kind: goneAway, err: err}
 	case errors.Is(err, http2.ErrRefused):
 		return outcome{kind: unprocessed, err: err}
 	case errors.Is(err, loop.ErrTimeout):

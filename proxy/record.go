@@ -41,7 +41,7 @@ func (x *exchange) noteOutcome(o outcome) {
 	case badStatus, unavailable:
 		x.noteAnswer(o.status, max(balancer.Failed, resultOf(o.status)))
 		return
-	case diedUnused, clientGone, bodyFailed, stopped:
+	case diedUnused, goneAway, noUpgrade, clientGone, bodyFailed, stopped:
 		return
 	}
 	b.balance.Observe(now, now-x.sentAt, o.result())

@@ -48,6 +48,7 @@ var (
 	errConnectTimeout = &refusal{status: 504, text: "could not connect to the backend in time", end: "connect_timeout"}
 	errBackendReset   = &refusal{status: 502, text: "the backend closed the connection without an answer", end: "backend_reset"}
 	errBackendTimeout = &refusal{status: 504, text: "the backend did not answer in time", end: "backend_timeout"}
+	errNoUpgrade      = &refusal{status: 501, text: "the backend takes no WebSockets", end: "bad_request"}
 	errBadAnswer      = &refusal{status: 502, text: "the backend's answer is malformed", end: "bad_answer"}
 	errBadGateway     = &refusal{status: 502, text: "the backends are failing", end: "backend_error"}
 	errUnavailable    = &refusal{status: 503, text: "the backends are unavailable", end: "backend_error", retry: true}

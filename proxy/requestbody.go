@@ -26,6 +26,8 @@ type requestBody struct {
 	early    []byte // streamed: what came with the head and goes out with it
 	left     int64  // streamed with Length: what the client has yet to send
 	chunks   chunkScanner
+	kept     []byte // streamed in chunks: all that went out, as long as keeping
+	keeping  bool
 	limit    int64 // 0: none
 	size     int64 // bytes of payload seen
 
@@ -41,6 +43,7 @@ type requestBody struct {
 func (b *requestBody) reset() {
 	b.mode, b.whole, b.early, b.left = noBody, nil, nil, 0
 	b.limit, b.size = 0, 0
+	b.kept, b.keeping = b.kept[:0], false
 	b.read, b.sent, b.refusal, b.task, b.running, b.halt = false, false, nil, nil, false, false
 }
 
@@ -134,6 +137,8 @@ func (b *requestBody) holdChunked() *refusal {
 	if b.limit > 0 && b.size > b.limit {
 		return errBodyTooLarge
 	}
+	b.keeping = true
+	b.keep(b.early)
 	if !b.chunks.last {
 		return nil
 	}

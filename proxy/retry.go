@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"errors"
 	"net/http"
 
 	"spillway/balancer"
 	"spillway/internal/config"
+	"spillway/internal/http2"
 )
 
 // An outcome is how an attempt ended.
@@ -28,6 +30,8 @@ const (
 	badStatus                   // an answer that the pool's retries name
 	unavailable                 // gRPC's word for it, without a message before
 	unprocessed                 // the backend refused an HTTP/2 stream: it did not act on it
+	goneAway                    // the backend is done with the HTTP/2 connection, and did not act on the request
+	noUpgrade                   // the backend's HTTP/2 does not take the WebSocket that was asked for
 	cut                         // the answer ended early; part of it was forwarded
 	clientGone
 	bodyFailed // the client's body was late, malformed or too large
@@ -39,9 +43,11 @@ const (
 func (o outcome) holdsAnswer() bool { return o.kind == badStatus || o.kind == unavailable }
 
 // onReused turns a reset into what it most likely is where the connection was
-// idle before and not a byte has come back.
+// idle or shared before and not a byte has come back. A stream that ended alone
+// says nothing of its connection.
 func (o outcome) onReused(unused bool) outcome {
-	if o.kind == reset && unused {
+	ofStream := errors.Is(o.err, http2.ErrReset) || errors.Is(o.err, http2.ErrMessage)
+	if o.kind == reset && unused && !ofStream {
 		o.kind = diedUnused
 	}
 	return o
@@ -53,7 +59,17 @@ func (o outcome) neverSent() bool {
 }
 
 // neverActedOn tells that the backend said so.
-func (o outcome) neverActedOn() bool { return o.kind == unavailable || o.kind == unprocessed }
+func (o outcome) neverActedOn() bool {
+	return o.kind == unavailable || o.kind == unprocessed || o.kind == goneAway
+}
+
+// connectionOver tells that all that happened is the end of a connection which
+// others have used before: another one to the same backend will do.
+func (o outcome) connectionOver() bool { return o.kind == diedUnused || o.kind == goneAway }
+
+// maxMoves is how often a request moves to another connection of the same
+// backend. With HTTP/1.1 the second is fresh; with HTTP/2 it may be one that others share.
+const maxMoves = 3
 
 type retryDecision uint8
 
@@ -70,14 +86,16 @@ func (x *exchange) retry(o outcome) retryDecision {
 	if x.answered || o.kind == clientGone || o.kind == bodyFailed || o.kind == stopped {
 		return noRetry
 	}
+	x.body.holdKept()
 	// A backend may have acted on what it was sent: only what may happen twice, and
 	// can be sent twice, is sent again.
-	if !o.neverSent() && !(o.neverActedOn() && x.body.mode != streamed) && !x.replayable() {
+	if !o.neverSent() && !(o.neverActedOn() && x.body.canGoOn()) && !x.replayable() {
 		return noRetry
 	}
-	// The backend closed an idle connection while the request was on its way: that
-	// says nothing about its health and happens once at most, as the next one is fresh.
-	if o.kind == diedUnused {
+	// The backend closed the connection while the request was on its way: that says
+	// nothing about its health.
+	if o.connectionOver() && x.moves < maxMoves {
+		x.moves++
 		return retrySame
 	}
 	if !x.target.retries.covers(o) {
@@ -116,7 +134,7 @@ func (r *retryRules) covers(o outcome) bool {
 	switch o.kind {
 	case refused, connectFailed, connectTimedOut:
 		return r.connect
-	case reset, unprocessed:
+	case reset, unprocessed, diedUnused, goneAway:
 		return r.reset
 	case unavailable:
 		return r.unavailable
@@ -157,6 +175,8 @@ func (x *exchange) refusalFor(o outcome) *refusal {
 		return errBadAnswer
 	case badStatus:
 		return refusalForStatus(o.status)
+	case noUpgrade:
+		return errNoUpgrade
 	case clientGone:
 		return errClientReset
 	case bodyFailed:

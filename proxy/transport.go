@@ -25,6 +25,21 @@ type transport struct {
 // multiplexes tells whether requests share connections.
 func (tr *transport) multiplexes() bool { return tr.protocol == config.PoolH2 }
 
+// overHTTP2 is the transport for a check by gRPC, which takes HTTP/2 whatever
+// requests are sent by.
+func (tr *transport) overHTTP2() *transport {
+	if tr.multiplexes() {
+		return tr
+	}
+	h2 := *tr
+	h2.protocol = config.PoolH2
+	if tr.tls != nil {
+		h2.tls = tr.tls.Clone()
+		h2.tls.NextProtos = []string{tlsconn.HTTP2}
+	}
+	return &h2
+}
+
 // scheme is what requests say that they came by.
 func (tr *transport) scheme() string {
 	if tr.tls != nil {

@@ -44,6 +44,7 @@ func (b *requestBody) Run(t *loop.Task) {
 
 func (b *requestBody) stopped() {
 	x := b.exchange
+	b.putBack()
 	x.worker.buffers.put(b.buffer)
 	b.buffer, b.task, b.running = nil, nil, false
 	x.task.Resume()
@@ -108,6 +109,7 @@ func (b *requestBody) uploadChunks() error {
 			if b.limit > 0 && b.size > b.limit {
 				return b.fail(errBodyTooLarge)
 			}
+			b.keep(b.buffer.unread()[:n])
 			if err := b.pass(n); err != nil {
 				return err
 			}
@@ -137,12 +139,14 @@ func (b *requestBody) uploadTrailer() (done bool, err error) {
 	if n == 0 {
 		return false, nil
 	}
+	b.keep(lines)
 	b.buffer.start += n
 	next := copy(x.in.room(), b.buffer.unread())
 	x.in.end += next
 	if next < len(b.buffer.unread()) {
 		x.keepAlive = false
 	}
+	b.read = true
 	x.conn.conn.SetWriteDeadline(x.until(x.pool.responseTimeout))
 	_, err = x.conn.conn.Write(b.task, lines)
 	return true, err
@@ -178,10 +182,10 @@ func (b *requestBody) pass(n int) error {
 	x := b.exchange
 	p := b.buffer.unread()[:n]
 	x.conn.conn.SetWriteDeadline(x.until(x.pool.responseTimeout))
+	b.buffer.start += n // also of what fails: it has been kept
 	if _, err := x.conn.conn.Write(b.task, p); err != nil {
 		return err
 	}
-	b.buffer.start += n
 	if b.buffer.empty() {
 		b.buffer.clear()
 	}

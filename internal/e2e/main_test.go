@@ -42,6 +42,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if err := writeCertificate(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if binary = os.Getenv("SPILLWAY_BINARY"); binary == "" {
 		binary = filepath.Join(dir, "spillway")
 		if err := build(binary); err != nil {

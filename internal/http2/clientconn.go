@@ -149,7 +149,7 @@ func (c *ClientConn) goAway(last uint32, code ErrCode) {
 	c.goingOff = true
 	for _, s := range c.streams {
 		if s.id > last {
-			s.end(ErrRefused)
+			s.end(ErrGoneAway)
 		}
 	}
 	c.streamsChanged()

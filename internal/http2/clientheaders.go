@@ -35,6 +35,7 @@ const maxInterim = 4
 // response takes a head that has been decoded.
 func (c *ClientConn) response(s *Stream, b headerBlock) ErrCode {
 	text := &c.worker.text
+	text.trailing = text.trailing && !b.endStream
 	bodiless := s.asksHead || text.interim() || text.status == "204" || text.status == "304"
 	if s.headLeft > maxInterim*c.settings.MaxHeaderList {
 		return c.streamError(b.stream, EnhanceYourCalm)
@@ -52,7 +53,7 @@ func (c *ClientConn) response(s *Stream, b headerBlock) ErrCode {
 		s.bodiless = bodiless
 		s.declared = text.length
 		s.tunnel = text.switches()
-		s.chunked = text.inChunks() && !bodiless && !s.tunnel
+		s.chunked = text.chunked
 		s.upgrade = false
 		s.remoteEnded = b.endStream
 		if s.tunnel {

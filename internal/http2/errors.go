@@ -2,6 +2,7 @@ package http2
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 )
 
@@ -41,6 +42,9 @@ var (
 	// ErrRefused says that the peer has not processed the request and never will: it
 	// may be sent again, whatever its method (RFC 9113 8.7).
 	ErrRefused = errors.New("HTTP/2: the peer did not process the request")
+	// ErrGoneAway is an ErrRefused because the peer is done with the connection: on
+	// another one it may well process the request (RFC 9113 6.8).
+	ErrGoneAway = fmt.Errorf("%w: it has gone away", ErrRefused)
 	// ErrReset says that the stream was reset, by either side; the error is a *[ResetError].
 	ErrReset = errors.New("HTTP/2: stream reset")
 	// ErrConnection says that the connection below the stream has failed or was ended.

@@ -2,6 +2,7 @@ package http2
 
 import (
 	"strconv"
+	"strings"
 
 	"golang.org/x/net/http2/hpack"
 )
@@ -30,7 +31,8 @@ type headText struct {
 	cookies                                   []byte // all crumbs (RFC 9113 8.2.3)
 	length                                    int64  // of content-length; -1 without one
 	hostSeen                                  bool
-	announces                                 bool // trailers
+	trailing                                  bool // trailers may follow the body
+	chunked                                   bool // the body comes as chunks
 	urgency                                   uint8
 	key                                       [keyLen]byte // of a request that becomes a WebSocket's
 	accept                                    string       // what a WebSocket's request is answered with; empty for any other
@@ -107,6 +109,11 @@ func (x *headText) addField(name, value string) bool {
 		if x.kind == requestText {
 			return x.addHost(value)
 		}
+	case "trailer":
+		x.trailing = true
+	case "content-type":
+		// gRPC's status comes in trailers that nobody announces.
+		x.trailing = x.trailing || x.kind == responseText && strings.HasPrefix(value, "application/grpc")
 	case "cookie":
 		if x.kind == requestText {
 			if len(x.cookies) > 0 {
@@ -115,8 +122,6 @@ func (x *headText) addField(name, value string) bool {
 			x.cookies = append(x.cookies, value...)
 			return true
 		}
-	case "trailer":
-		x.announces = true
 	case "priority":
 		if x.kind == requestText {
 			x.urgency = urgencyOf(value)
@@ -167,8 +172,10 @@ func (x *headText) line() bool {
 	return true
 }
 
-// finish ends the fields; the empty line is not there yet. It tells whether the section is good.
-func (x *headText) finish() bool {
+// finish ends the fields; the empty line is not there yet. It tells whether the
+// section is good. A body that trailers may follow comes as chunks even if its
+// length is known: HTTP/1.1 has no other place for them.
+func (x *headText) finish(bodyFollows bool) bool {
 	if !x.lined && !x.broken {
 		x.lined = true
 		x.broken = !x.line()
@@ -178,19 +185,17 @@ func (x *headText) finish() bool {
 		x.out = append(x.out, x.cookies...)
 		x.out = append(x.out, "\r\n"...)
 	}
-	if x.length >= 0 && !x.announces {
+	x.chunked = bodyFollows && (x.length < 0 || x.trailing)
+	switch {
+	case x.chunked:
+		x.out = append(x.out, "transfer-encoding: chunked\r\n"...)
+	case x.length >= 0:
 		x.out = append(x.out, "content-length: "...)
 		x.out = strconv.AppendInt(x.out, x.length, 10)
 		x.out = append(x.out, "\r\n"...)
 	}
 	return !x.broken
 }
-
-// inChunks tells whether a body that follows the section is presented in chunks:
-// without a length, or where trailers are announced, for which only chunks have a place.
-func (x *headText) inChunks() bool { return x.length < 0 || x.announces }
-
-const chunkedLine = "transfer-encoding: chunked\r\n"
 
 const plainUrgency = 3
 

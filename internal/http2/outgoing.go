@@ -96,7 +96,7 @@ func (s *Stream) writeError() error {
 	case s.failure != nil:
 		return s.failure
 	case s.conn.ending && s.id == 0:
-		return ErrRefused
+		return ErrGoneAway
 	case s.conn.ending:
 		return ErrConnection
 	case s.localEnded && s.out.phase != complete:

@@ -17,12 +17,13 @@ func (s *Stream) sendRequestHead(head []byte) error {
 	upgrade := r.Upgrade != nil
 	if upgrade && !(c.peer.connectProtocol && isWebSocket(r.Upgrade)) {
 		s.end(ErrNoUpgrade)
+		s.end(ErrNoUpgrade)
 		return ErrNoUpgrade
 	}
 	client := c.side.(*ClientConn)
 	if !client.begins(s) {
-		s.end(ErrRefused)
-		return ErrRefused
+		s.end(ErrGoneAway)
+		return ErrGoneAway
 	}
 	e := c.startBlock()
 	s.pseudoFields(e, r, upgrade, client.options.Scheme)

@@ -14,7 +14,7 @@ func (x *headText) requestLine() bool {
 	case x.method == "":
 		return false
 	case x.method == "CONNECT" && x.protocol == "":
-		return x.connectLine()
+		return x.path == "" && x.scheme == "" && x.connectLine()
 	case x.path == "" || x.scheme == "":
 		return false
 	case x.path[0] != '/' && !(x.path == "*" && x.method == "OPTIONS"):
@@ -77,11 +77,9 @@ func (x *headText) addHost(value string) bool {
 // endRequest ends the text of a request, whose body follows unless the stream
 // has ended.
 func (x *headText) endRequest(endStream bool) bool {
-	if !x.finish() || endStream && x.length > 0 || x.length >= 0 && x.protocol != "" {
+	bodyFollows := !endStream && x.protocol == "" && x.method != "CONNECT"
+	if !x.finish(bodyFollows) || endStream && x.length > 0 || x.length >= 0 && x.protocol != "" {
 		return false
-	}
-	if !endStream && x.inChunks() && x.method != "CONNECT" {
-		x.out = append(x.out, chunkedLine...)
 	}
 	x.out = append(x.out, "\r\n"...)
 	return true

@@ -30,12 +30,8 @@ func (x *headText) endResponse(bodiless bool) bool {
 	if x.switches() {
 		x.length, bodiless = -1, true
 	}
-	x.announces = x.announces && !bodiless
-	if !x.finish() {
+	if !x.finish(!bodiless) {
 		return false
-	}
-	if x.inChunks() && !bodiless {
-		x.out = append(x.out, chunkedLine...)
 	}
 	x.out = append(x.out, "\r\n"...)
 	return true
@@ -43,7 +39,7 @@ func (x *headText) endResponse(bodiless bool) bool {
 
 // endTrailer ends the text of a trailer section.
 func (x *headText) endTrailer() bool {
-	if !x.finish() {
+	if !x.finish(false) {
 		return false
 	}
 	x.out = append(x.out, "\r\n"...)

@@ -49,8 +49,11 @@ const (
 	drainBegun             // none is
 )
 
+// MaxRead is how much of a connection may have been read when it is handed over.
+const MaxRead = largeSize
+
 // Serve runs a connection that speaks HTTP/2, whose first bytes may have been
-// read already; they are copied. After it the package owns the socket.
+// read already, at most MaxRead of them; they are copied. After it the package owns the socket.
 func (w *Worker) Serve(socket loop.Stream, read []byte, options ServerOptions, h Handler) *ServerConn {
 	c := &ServerConn{handler: h, maxStreams: options.MaxStreams}
 	if c.maxStreams <= 0 {
@@ -61,9 +64,6 @@ func (w *Worker) Serve(socket loop.Stream, read []byte, options ServerOptions, h
 	if len(read) > 0 {
 		c.in = w.blocks.takeLarge()
 		c.in.end = copy(c.in.data[:], read)
-		if c.in.end < len(read) {
-			defer c.abort(EnhanceYourCalm) // nothing that may be read in search of the preface is this long
-		}
 	}
 	c.begin(
 		setting{maxConcurrentStreams, uint32(c.maxStreams)},

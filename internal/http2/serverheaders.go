@@ -61,7 +61,7 @@ func (c *ServerConn) open(b headerBlock) ErrCode {
 	s.https = text.scheme != "http"
 	s.upgrade = text.protocol != ""
 	s.discards = text.method == "CONNECT" && !s.upgrade
-	s.chunked = !b.endStream && text.inChunks() && text.method != "CONNECT"
+	s.chunked = text.chunked
 	s.urgency = text.urgency
 	s.remoteEnded = b.endStream
 	s.addHead(text.out)

@@ -51,7 +51,7 @@ func (s *Stream) readError() error {
 	case s.failure != nil && !s.conn.isClient:
 		return s.failure
 	case s.failure == nil && s.conn.ending && s.id == 0:
-		return ErrRefused
+		return ErrGoneAway
 	}
 	return nil
 }

@@ -88,36 +88,33 @@ var messageSizes = []int{1, 125, 126, 65535, 65536, 1 << 20, 16 << 20}
 func TestWebSocketsThroughAllProtocols(t *testing.T) {
 	t.Parallel()
 	for _, back := range []protocol{overHTTP1, overH2C} {
-		backend := NewBackend(t, "a", upgrading("a", echo))
-		if back == overH2C {
-			backend = echoing(t)
-		}
-		config := Setup{Pool: back.poolKeys()}.Config(backend)
-		config = strings.Replace(config, "listeners:\n", "listeners:\n  - name: secure\n    address: {{listen \"secure\"}}\n"+indent(secureListener()), 1)
-		p := Start(t, config, nil)
-		t.Run("h2c to "+string(back), func(t *testing.T) {
-			c := dialFrames(t, p.Addr("web"))
-			c.greedy = true
-			checkFrameTunnel(t, c)
-		})
-		t.Run("h2 to "+string(back), func(t *testing.T) {
-			c := dialFramesTLS(t, p.Addr("secure"))
-			c.greedy = true
-			checkFrameTunnel(t, c)
-		})
-		t.Run("HTTP/1.1 to "+string(back), func(t *testing.T) { checkTunnel(t, openTunnel(t, p.Addr("web"))) })
-		t.Run("HTTP/1.1 over TLS to "+string(back), func(t *testing.T) {
-			conn, err := tls.Dial("tcp", p.Addr("secure"), clientTLS("http/1.1"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { conn.Close() })
-			checkTunnel(t, upgradeOn(t, newClient(t, conn)))
-		})
+		t.Run("to "+string(back), func(t *testing.T) { checkTunnelsTo(t, back) })
 	}
 }
 
+func checkTunnelsTo(t *testing.T, back protocol) {
+	backend := NewBackend(t, "a", upgrading("a", echo))
+	if back == overH2C {
+		backend = echoing(t)
+	}
+	config := Setup{Pool: back.poolKeys()}.Config(backend)
+	config = strings.Replace(config, "listeners:\n", "listeners:\n  - name: secure\n    address: {{listen \"secure\"}}\n"+indent(secureListener()), 1)
+	p := Start(t, config, nil)
+	t.Run("from h2c", func(t *testing.T) { checkFrameTunnel(t, dialFrames(t, p.Addr("web"))) })
+	t.Run("from h2", func(t *testing.T) { checkFrameTunnel(t, dialFramesTLS(t, p.Addr("secure"))) })
+	t.Run("from HTTP/1.1", func(t *testing.T) { checkTunnel(t, openTunnel(t, p.Addr("web"))) })
+	t.Run("from HTTP/1.1 over TLS", func(t *testing.T) {
+		conn, err := tls.Dial("tcp", p.Addr("secure"), clientTLS("http/1.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		checkTunnel(t, upgradeOn(t, newClient(t, conn)))
+	})
+}
+
 func checkFrameTunnel(t *testing.T, c *framePeer) {
+	c.greedy = true
 	one, other := c.openFrameTunnel(1, "/ws"), c.openFrameTunnel(3, "/ws")
 	for _, size := range messageSizes {
 		one.says(pattern(size))
@@ -157,6 +154,25 @@ func upgradeOn(t testing.TB, c *Client) *Client {
 
 func TestRefusedWebSocketOverHTTP2(t *testing.T) {
 	t.Parallel()
+	t.Run("403", checkRefusedTunnel)
+	// A backend that answers anything but a switch of protocols properly is not believed.
+	for _, answer := range []string{
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n",
+		"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n",
+	} {
+		t.Run(answer, func(t *testing.T) {
+			odd := NewBackend(t, "odd", Handling(func(x *Exchange) { x.Write(answer); x.AwaitEnd() }))
+			p := Setup{Pool: "retries: {attempts: 0}"}.Start(t, odd)
+			c := dialFrames(t, p.Addr("web"))
+			c.Headers(1, false, ":method: CONNECT", ":protocol: websocket", ":scheme: http", ":authority: example.com", ":path: /ws", "sec-websocket-version: 13")
+			if s := c.over(1); s.status() != "502" {
+				t.Errorf("%s, want 502", s)
+			}
+		})
+	}
+}
+
+func checkRefusedTunnel(t *testing.T) {
 	backend := NewBackend(t, "a", Handling(func(x *Exchange) {
 		if !x.Fields.Has("Upgrade", "websocket") || !x.Fields.Has("Connection", "upgrade") {
 			x.Echo("a")
@@ -172,17 +188,4 @@ func TestRefusedWebSocketOverHTTP2(t *testing.T) {
 		t.Errorf("%s %q, want 403", s, s.body)
 	}
 	c.works(3)
-	// A backend that answers anything but a switch of protocols properly is not believed.
-	for _, answer := range []string{
-		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n",
-		"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n",
-	} {
-		odd := NewBackend(t, "odd", Handling(func(x *Exchange) { x.Write(answer); x.AwaitEnd() }))
-		p := Setup{Pool: "retries: {attempts: 0}"}.Start(t, odd)
-		c := dialFrames(t, p.Addr("web"))
-		c.Headers(1, false, ":method: CONNECT", ":protocol: websocket", ":scheme: http", ":authority: example.com", ":path: /ws", "sec-websocket-version: 13")
-		if s := c.over(1); s.status() != "502" {
-			t.Errorf("%q: %s, want 502", answer, s)
-		}
-	}
 }

@@ -30,7 +30,7 @@ func (l *Loop) Now() int64 { return l.now }
 // Connections is how many accepted connections the loop has. Any goroutine may ask.
 func (l *Loop) Connections() int { return int(l.connections.Load()) }
 
-// AtEndOfTurn adds a function that the loop calls before it waits. It is for set-up, before load.
+// AtEndOfTurn adds a function that the loop calls before it waits. It is called on the loop.
 func (l *Loop) AtEndOfTurn(f func()) { l.endOfTurn = append(l.endOfTurn, f) }
 
 func (l *Loop) endTurn() {

@@ -38,7 +38,7 @@ func (h *Handshakes) init(l *loop.Loop) {
 	h.loop = l
 	h.Max = defaultConcurrent
 	h.share = leastShare
-	l.AtEndOfTurn(h.endTurn)
+	l.Post(func() { l.AtEndOfTurn(h.endTurn) })
 }
 
 // Running is how many handshakes are under way.

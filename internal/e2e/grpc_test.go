@@ -148,42 +148,48 @@ func TestGRPCRefusals(t *testing.T) {
 
 func TestUnavailableIsTriedElsewhere(t *testing.T) {
 	t.Parallel()
-	var asked atomic.Int32
-	down := newGoBackend(t, overH2C, func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		w.Header().Set("Content-Type", "application/grpc")
-		if r.URL.Path == "/begun" {
-			io.WriteString(w, message("begun"))
-			w.Header().Set(http.TrailerPrefix+"Grpc-Status", "14")
-			return
+	var down, begun atomic.Int32
+	handler := func(status string, asked *atomic.Int32) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Content-Type", "application/grpc")
+			if r.URL.Path == "/begun" {
+				begun.Add(1)
+				io.WriteString(w, message("begun"))
+				h.Set(http.TrailerPrefix+"Grpc-Status", "14")
+				return
+			}
+			asked.Add(1)
+			h.Set("Grpc-Status", status)
 		}
-		w.Header().Set("Grpc-Status", "14")
-	})
-	up := newGoBackend(t, overH2C, grpcBackend)
+	}
+	a, b := newGoBackend(t, overH2C, handler("14", &down)), newGoBackend(t, overH2C, handler("0", new(atomic.Int32)))
 	for retries, want := range map[string]string{
-		"on: [connect, unavailable], budget: 100%": "trailers 0",
+		"on: [connect, unavailable], budget: 100%": "head 0",
 		"on: [connect, reset, 503], budget: 100%":  "head 14",
 	} {
 		t.Run(retries, func(t *testing.T) {
-			p := Setup{Pool: "protocol: h2\npolicy: round_robin\nejection: off\nretries: {" + retries + "}"}.Start(t, down, up)
+			p := Setup{Pool: "protocol: h2\npolicy: round_robin\nejection: off\nretries: {" + retries + "}"}.Start(t, a, b)
 			c := dialFrames(t, p.Addr("web"))
-			asked.Store(0)
-			worst := "trailers 0"
+			down.Store(0)
+			worst := "head 0"
 			for n := range uint32(20) {
-				if s := c.call(1+2*n, "/echo", "hello"); s.grpcStatus() != "trailers 0" {
+				if s := c.call(1+2*n, "/x", "hello"); s.grpcStatus() != "head 0" {
 					worst = s.grpcStatus()
 				}
 			}
-			if worst != want || asked.Load() == 0 {
-				t.Errorf("%s, want %s; %d calls went to the one that is down", worst, want, asked.Load())
+			if worst != want || down.Load() == 0 {
+				t.Errorf("%s, want %s; %d calls went to the one that is down", worst, want, down.Load())
 			}
 			// An answer that has begun is the client's.
-			begun := map[string]bool{}
+			begun.Store(0)
 			for n := range uint32(10) {
-				begun[c.call(101+2*n, "/begun", "hello").grpcStatus()] = true
+				if s := c.call(101+2*n, "/begun", "hello"); s.grpcStatus() != "trailers 14" {
+					t.Errorf("an answer that begins and then fails: %s", s.grpcStatus())
+				}
 			}
-			if !begun["trailers 14"] {
-				t.Errorf("an answer that began and then failed was not passed on: %v", begun)
+			if n := begun.Load(); n != 10 {
+				t.Errorf("10 calls that were answered went out %d times", n)
 			}
 		})
 	}

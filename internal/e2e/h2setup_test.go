@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,8 +18,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"golang.org/x/net/http2"
 )
 
 // The certificate of all servers here; it is its own authority.
@@ -97,14 +94,6 @@ func (way protocol) poolKeys() string {
 	return "protocol: http1"
 }
 
-// listenerKeys are the keys of a listener to whom it is spoken.
-func (way protocol) listenerKeys() string {
-	if way == overH2 {
-		return secureListener()
-	}
-	return ""
-}
-
 // url is where it is spoken to that listener of a proxy.
 func (way protocol) url(address, path string) string {
 	if way == overH2 {
@@ -113,24 +102,13 @@ func (way protocol) url(address, path string) string {
 	return "http://" + address + path
 }
 
-// newGoClient is Go's own client of that protocol; nothing of it is retried.
+// newGoClient is Go's own client of that protocol, with connections of its own.
 func newGoClient(t testing.TB, way protocol) *http.Client {
 	t.Helper()
-	var dialer net.Dialer
-	switch way {
-	case overHTTP1:
-		tr := &http.Transport{ExpectContinueTimeout: patience}
-		t.Cleanup(tr.CloseIdleConnections)
-		return &http.Client{Transport: tr, Timeout: 2 * patience}
-	case overH2:
-		tr := &http2.Transport{TLSClientConfig: clientTLS("h2"), DisableCompression: true}
-		t.Cleanup(tr.CloseIdleConnections)
-		return &http.Client{Transport: tr, Timeout: 2 * patience}
-	}
-	tr := &http2.Transport{AllowHTTP: true, DisableCompression: true,
-		DialTLSContext: func(ctx context.Context, network, address string, _ *tls.Config) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, address)
-		}}
+	tr := &http.Transport{TLSClientConfig: clientTLS(), DisableCompression: true, ExpectContinueTimeout: patience, Protocols: new(http.Protocols)}
+	tr.Protocols.SetHTTP1(way == overHTTP1)
+	tr.Protocols.SetUnencryptedHTTP2(way == overH2C)
+	tr.Protocols.SetHTTP2(way == overH2)
 	t.Cleanup(tr.CloseIdleConnections)
 	return &http.Client{Transport: tr, Timeout: 2 * patience}
 }

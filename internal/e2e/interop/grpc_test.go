@@ -21,7 +21,6 @@ import (
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/interop"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
-	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/orca"
 )
 
@@ -163,7 +162,7 @@ func dial(t *testing.T, address string, creds credentials.TransportCredentials, 
 // soak makes ten large calls in turn.
 func soak(ctx context.Context, t *testing.T, cc *grpc.ClientConn) {
 	client := testgrpc.NewTestServiceClient(cc)
-	request := &testpb.SimpleRequest{ResponseSize: 314159, Payload: &testpb.Payload{Body: bytes.Repeat([]byte{1}, 271828)}}
+	request := &testgrpc.SimpleRequest{ResponseSize: 314159, Payload: &testgrpc.Payload{Body: bytes.Repeat([]byte{1}, 271828)}}
 	for range 10 {
 		answer, err := client.UnaryCall(ctx, request)
 		if err != nil || len(answer.GetPayload().GetBody()) != 314159 {

@@ -125,6 +125,7 @@ pools:
 	output := new(strings.Builder)
 	cmd := exec.Command(binary, "run", "-c", path)
 	cmd.Stdout, cmd.Stderr = output, output
+	dieWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,12 @@ type rival struct {
 
 var errRivalReady = errors.New("the other backend has answered")
 
+// watch has x's task interrupted when the rival has answered.
+func (r *rival) watch(x *exchange) {
+	r.loser, r.ready = x.task, false
+	r.running = x.worker.loop.Start(r)
+}
+
 // Run waits for the rival's answer on a task of its own.
 func (r *rival) Run(t *loop.Task) {
 	r.task = t
@@ -163,8 +169,7 @@ func (x *exchange) swapRival() {
 // race waits for the first byte of either.
 func (x *exchange) race() outcome {
 	r := &x.rival
-	r.loser, r.running, r.ready = x.task, true, false
-	x.worker.loop.Start(r)
+	r.watch(x)
 	conn := x.conn.conn
 	conn.SetReadDeadline(x.until(x.pool.responseTimeout))
 	r.conn.conn.SetReadDeadline(0)

@@ -17,8 +17,8 @@ const stopPoll = int64(10e6)
 
 // start runs the upload on a task of its own.
 func (b *requestBody) start() {
-	b.halt, b.running = false, true
-	b.exchange.worker.loop.Start(b)
+	b.halt = false
+	b.running = b.exchange.worker.loop.Start(b)
 }
 
 // Run takes the rest of the body to the backend.

@@ -65,6 +65,14 @@ func (t *Task) Interrupt(err error) {
 	}
 }
 
+// Forget drops an interruption by err that has not ended a wait yet, for the
+// task itself: what it was interrupted for is over.
+func (t *Task) Forget(err error) {
+	if t.missed == err {
+		t.missed = nil
+	}
+}
+
 // Park waits until Unpark, or until deadline (0: none), which gives ErrTimeout.
 // It may return early without cause: the caller looks at its condition again.
 func (t *Task) Park(deadline int64) error {

@@ -20,16 +20,17 @@ const (
 )
 
 // Start runs r on a task of this loop, in this turn or the next; never before
-// it returns. A loop that is ending drops r without running it.
-func (l *Loop) Start(r Runner) {
+// it returns. False: the loop is ending, and r will not be run.
+func (l *Loop) Start(r Runner) bool {
 	if l.stopping {
-		return
+		return false
 	}
 	t := l.tasks.take()
 	t.runner = r
 	t.state = queued
 	t.wake = nil
 	l.ready.push(t)
+	return true
 }
 
 // resume switches to the task until it waits or is done. Only the loop calls it.

@@ -15,15 +15,16 @@ type execution struct {
 const turnBudget = 512 << 10
 
 // Start runs r on a task of this loop, soon; never before it returns or before
-// its caller waits. A loop that is ending drops r without running it.
-func (l *Loop) Start(r Runner) {
+// its caller waits. False: the loop is ending, and r will not be run.
+func (l *Loop) Start(r Runner) bool {
 	if l.stopping {
-		return
+		return false
 	}
 	t := &Task{loop: l, runner: r, state: queued, execution: execution{resumed: make(chan struct{}, 1)}}
 	t.sleeper.owner = t
 	l.tasks[t] = struct{}{}
 	go t.run()
+	return true
 }
 
 func (t *Task) run() {

@@ -53,7 +53,7 @@ type exchange struct {
 	member      *balancer.Member // holds one slot of it, or nil
 	backend     *backend         // of member
 	conn        *backendConn
-	sentAt      int64 // when this attempt's request began to be sent
+	sentAt      int64 // when this attempt's request began to be sent, before that when it began
 	headAt      int64 // when the head of its answer was whole
 	setSRV      bool  // the answer sets the sticky cookie
 

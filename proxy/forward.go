@@ -84,6 +84,7 @@ func (x *exchange) releaseMember() {
 // attempt sends the request to the chosen backend and forwards its answer,
 // unless the answer's status is one that may be retried: that is left to the caller.
 func (x *exchange) attempt(reuse bool) outcome {
+	x.sentAt = x.worker.loop.Now() // by which one that fails before anything is sent is judged
 	if x.raw {
 		return x.attemptRaw()
 	}

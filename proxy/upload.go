@@ -87,12 +87,18 @@ func (b *requestBody) uploadLength() error {
 			return err
 		}
 	}
+	if b.left > 0 {
+		return errUploadHalted
+	}
 	return nil
 }
 
 func (b *requestBody) uploadChunks() error {
 	x := b.exchange
 	b.borrow()
+	if len(x.in.unread()) > len(b.buffer.data) {
+		return b.fail(errBadBody) // a line or a trailer section without end
+	}
 	b.buffer.end = copy(b.buffer.data, x.in.unread())
 	x.in.start = x.in.end
 	for !b.halt {
@@ -125,7 +131,7 @@ func (b *requestBody) uploadChunks() error {
 			return err
 		}
 	}
-	return nil
+	return errUploadHalted
 }
 
 // uploadTrailer ends a chunked body. What follows it is the next request's.

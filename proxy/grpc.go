@@ -31,7 +31,8 @@ func (x *exchange) noteGRPC() {
 	}
 }
 
-// parseGRPCTimeout reads up to eight digits and a unit.
+// parseGRPCTimeout reads up to eight digits and a unit. What is beyond the range
+// of a duration is as much as it holds, and no time at all the least that ends.
 func parseGRPCTimeout(p []byte) (time.Duration, bool) {
 	if len(p) < 2 || len(p) > 9 {
 		return 0, false
@@ -40,9 +41,32 @@ func parseGRPCTimeout(p []byte) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	unit, ok := map[byte]time.Duration{'H': time.Hour, 'M': time.Minute, 'S': time.Second,
-		'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond}[p[len(p)-1]]
-	return time.Duration(n) * unit, ok
+	unit := grpcUnit(p[len(p)-1])
+	if unit == 0 {
+		return 0, false
+	}
+	return max(1, unit*time.Duration(min(n, uint64(longestPatience/unit)))), true
+}
+
+// longestPatience leaves room to be added to a time.
+const longestPatience = 100 * 365 * 24 * time.Hour
+
+func grpcUnit(letter byte) time.Duration {
+	switch letter {
+	case 'H':
+		return time.Hour
+	case 'M':
+		return time.Minute
+	case 'S':
+		return time.Second
+	case 'm':
+		return time.Millisecond
+	case 'u':
+		return time.Microsecond
+	case 'n':
+		return time.Nanosecond
+	}
+	return 0
 }
 
 // The statuses of gRPC that spillway itself answers with.

@@ -106,8 +106,8 @@ func (c *checker) due(int64) {
 
 // Run makes one check and sets the time of the next.
 func (c *checker) Run(t *loop.Task) {
-	defer func() { c.running = false }()
 	s := c.settings.Load()
+	defer c.ended(s) // also by a panic: a backend that is not checked any more stays as it is for ever
 	found := c.check(t, s)
 	if c.stopped.Load() {
 		return
@@ -127,7 +127,15 @@ func (c *checker) Run(t *loop.Task) {
 		c.backend.pool.apply(tracker.CheckFailed(now, found.reason, found.kind == checkRefused))
 	}
 	c.worker.server.noteDoubt()
-	c.timer.Set(now + int64(s.timing.Next(tracker.InQuestion(now), c.worker.dice())))
+}
+
+func (c *checker) ended(s *checkSettings) {
+	c.running = false
+	if c.stopped.Load() {
+		return
+	}
+	now := c.worker.loop.Now()
+	c.timer.Set(now + int64(s.timing.Next(c.backend.tracker.InQuestion(now), c.worker.dice())))
 }
 
 // A finding is what one check found.

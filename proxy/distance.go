@@ -75,18 +75,22 @@ func (d *distances) reorder(now int64) bool {
 // watchDistances has pools follow a change of the order. It runs on the first loop.
 func (s *Server) watchDistances(now int64) {
 	s.distanceTimer.Set(now + orderCheck)
-	if !s.distances.reorder(now) {
-		return
+	if s.distances.reorder(now) {
+		go s.followOrder() // the lock may be held for as long as a reload resolves names
 	}
-	go func() { // the lock may be held for as long as a reload resolves names
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.log.Info("the regions' order has changed", "nearest_first", s.distances.regions())
-		c := s.snapshot.Load().config
-		for i := range c.Pools {
-			s.pools[c.Pools[i].Name].setOrder(s.poolSettings(c, &c.Pools[i]))
+}
+
+// followOrder puts the order of the regions into force in all pools.
+func (s *Server) followOrder() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log.Info("the regions' order has changed", "nearest_first", s.distances.regions())
+	c := s.snapshot.Load().config
+	for i := range c.Pools {
+		if p := s.pools[c.Pools[i].Name]; p != nil { // the server may have stopped
+			p.setOrder(s.poolSettings(c, &c.Pools[i]))
 		}
-	}()
+	}
 }
 
 // setOrder puts settings of the same configuration into force.

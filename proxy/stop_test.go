@@ -70,3 +70,10 @@ func TestNothingWaitsForWhatAnEndingLoopDoesNotRun(t *testing.T) {
 		})
 	}
 }
+
+// The order may change at the moment of the end.
+func TestRegionsAreReorderedAfterTheEnd(t *testing.T) {
+	s := newServer(t, twoRegions, 1)
+	s.Stop()
+	s.followOrder()
+}

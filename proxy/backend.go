@@ -50,6 +50,7 @@ type backendConn struct {
 	worker    *worker
 	usedAt    int64 // when it last became idle
 	served    uint32
+	reused    bool // it has served another request before this
 }
 
 // freshEnough is how long ago a reused connection may have been used last for

@@ -85,9 +85,12 @@ func (x *exchange) take(m *balancer.Member) {
 		x.tried[x.attempts] = m.Backend
 	}
 	x.attempts++
-	x.record.member = m
 	x.record.reason = x.pick.Reason
-	if p := x.pool; p.sticky != nil {
-		x.setSRV = x.record.stickyHash != m.Backend.Hash()
-	}
+	x.noteMember()
+}
+
+// noteMember notes whose answer the client gets.
+func (x *exchange) noteMember() {
+	x.record.member = x.member
+	x.setSRV = x.pool.sticky != nil && x.record.stickyHash != x.member.Backend.Hash()
 }

@@ -249,7 +249,12 @@ func (x *exchange) parseRequest() (n int, err error) {
 
 // until is the deadline of a wait of at most patience nanoseconds, within that of the exchange.
 func (x *exchange) until(patience int64) int64 {
-	at := deadlineAfter(x.worker.loop.Now(), patience)
+	return x.within(x.worker.loop.Now(), patience)
+}
+
+// within is the deadline of a wait that began at from.
+func (x *exchange) within(from, patience int64) int64 {
+	at := deadlineAfter(from, patience)
 	if x.deadline != 0 && (at == 0 || x.deadline < at) {
 		return x.deadline
 	}

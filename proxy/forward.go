@@ -88,13 +88,12 @@ func (x *exchange) attempt(reuse bool) outcome {
 	if x.raw {
 		return x.attemptRaw()
 	}
-	reused, err := x.connect(reuse)
-	if err != nil {
+	if err := x.connect(reuse); err != nil {
 		return connectOutcome(err)
 	}
 	x.sentAt = x.worker.loop.Now()
 	if o := x.sendRequest(); o.kind != succeeded {
-		return o.onReused(reused)
+		return o.onReused(x.conn.reused)
 	}
 	o := x.receiveAnswer()
 	if o.kind != succeeded && x.fallBack(o) {
@@ -102,17 +101,23 @@ func (x *exchange) attempt(reuse bool) outcome {
 	}
 	x.endRival()
 	if o.kind != succeeded {
-		return o.onReused(reused && x.out == nil)
+		return o
 	}
 	return x.deliver()
 }
 
-// receiveAnswer waits for the head of the answer and tells whether it is one to
-// give to the client.
+// receiveAnswer waits for the answer and excuses a used connection that ended before.
 func (x *exchange) receiveAnswer() outcome {
-	if o := x.awaitAnswer(); o.kind != succeeded {
-		return o
+	o := x.awaitAnswer()
+	if o.kind == succeeded {
+		o = x.receiveFinal()
 	}
+	return o.onReused(x.conn != nil && x.conn.reused && x.out == nil)
+}
+
+// receiveFinal waits for the head of the answer and tells whether it is one to
+// give to the client.
+func (x *exchange) receiveFinal() outcome {
 	if o := x.receiveHead(); o.kind != succeeded {
 		return o
 	}
@@ -126,7 +131,7 @@ func (x *exchange) receiveAnswer() outcome {
 }
 
 // connect takes an idle connection of this loop or opens one.
-func (x *exchange) connect(reuse bool) (reused bool, err error) {
+func (x *exchange) connect(reuse bool) (err error) {
 	if x.backend.transport.Load().multiplexes() {
 		return x.openStream()
 	}
@@ -136,13 +141,14 @@ func (x *exchange) connect(reuse bool) (reused bool, err error) {
 			maxAge = freshEnough
 		}
 		if x.conn = x.backend.takeIdle(x.worker, maxAge); x.conn != nil {
-			return true, nil
+			x.conn.reused = true
+			return nil
 		}
 	}
 	before := x.worker.loop.Now()
 	x.conn, err = x.backend.connect(x.worker, x.task, x.client, x.until(x.pool.connectTimeout))
 	x.record.connect += x.worker.loop.Now() - before
-	return false, err
+	return err
 }
 
 // dropConn closes the connection to the backend, if there is one.

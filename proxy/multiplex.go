@@ -32,19 +32,20 @@ const retiredIdle = time.Second
 
 // openStream has the request share a connection of this loop, or waits for a new
 // one. A reload meanwhile may change how the backend is spoken to.
-func (x *exchange) openStream() (reused bool, err error) {
+func (x *exchange) openStream() (err error) {
 	m := &x.backend.workers[x.worker.index].multiplex
 	began := x.worker.loop.Now()
 	deadline := x.until(x.pool.connectTimeout)
 	for dials := 0; ; dials++ {
 		tr := x.backend.transport.Load()
 		if !tr.multiplexes() {
-			return false, errDialAbandoned
+			return errDialAbandoned
 		}
 		m.use(tr)
 		if conn := m.take(); conn != nil {
 			if err = x.openOn(conn, tr, deadline); err == nil {
-				return dials == 0, nil
+				x.conn.reused = dials == 0
+				return nil
 			}
 		}
 		if dials == maxDials && err == nil {
@@ -55,7 +56,7 @@ func (x *exchange) openStream() (reused bool, err error) {
 			x.record.connect = x.worker.loop.Now() - began
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
 	}
 }

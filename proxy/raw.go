@@ -25,7 +25,7 @@ func (x *exchange) forwardRaw(r *route, to *target) {
 // ended. What a backend does once it is connected is not tried again: it may
 // have spoken first, or acted on what it was sent.
 func (x *exchange) attemptRaw() outcome {
-	if _, err := x.connect(false); err != nil {
+	if err := x.connect(false); err != nil {
 		return connectOutcome(err)
 	}
 	x.sentAt = x.worker.loop.Now()

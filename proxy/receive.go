@@ -20,7 +20,7 @@ var responseLimits = http1.Limits{Head: responseHeadMax, Fields: 1000}
 func (x *exchange) receiveHead() outcome {
 	conn := x.conn.conn
 	if x.body.sent {
-		conn.SetReadDeadline(x.until(x.pool.responseTimeout))
+		conn.SetReadDeadline(x.within(x.sentAt, x.pool.responseTimeout))
 	} else {
 		conn.SetReadDeadline(x.deadline)
 	}

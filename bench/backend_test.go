@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"spillway/bench/internal/rig"
 )
 
 // exchange feeds a connection of the backend in pieces and returns all that
@@ -98,8 +100,8 @@ func TestRequestsAndAnswersOf64Bytes(t *testing.T) {
 // The real server, over TCP: answers larger than a socket takes at once, and
 // bodies that are dropped inside the kernel.
 func TestBackendLargeBodies(t *testing.T) {
-	b := &bench{nextPort: 23000}
-	address := b.freeAddress()
+	b := &bench{ports: rig.FirstPort(23000)}
+	address := b.ports.FreeAddress()
 	go backendMain([]string{address})
 	var c *clientConn
 	for try := 0; ; try++ {

@@ -35,7 +35,7 @@ func (h handshakeRow) run(ctx context.Context, b *bench, at site, d time.Duratio
 	if err != nil {
 		return load{}, err
 	}
-	out, err := b.runLoad(ctx, d, b.sup.self, "handshake", string(order))
+	out, err := b.runLoad(ctx, d, b.sup.Self, "handshake", string(order))
 	if err != nil {
 		return load{}, err
 	}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"spillway/bench/internal/rig"
 )
 
 // idleRounds is enough for memory, which varies little.
@@ -49,29 +51,29 @@ func (b *bench) idleSample(ctx context.Context, c contender, r row) (memory idle
 	if err != nil {
 		return nil, err
 	}
-	defer p.proc.stop()
+	defer p.proc.Stop()
 
-	cmd := prepare(ctx, b.loadCPUs, b.sup.self, "idle", p.Address, p.Certificate)
+	cmd := rig.Prepare(ctx, b.loadCPUs, b.sup.Self, "idle", p.Address, p.Certificate)
 	orders, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
 	answers, into := io.Pipe()
 	cmd.Stdout = into
-	holder, err := b.sup.start("idle", cmd)
+	holder, err := b.sup.Start("idle", cmd)
 	if err != nil {
 		return nil, err
 	}
-	defer holder.stop()
+	defer holder.Stop()
 	go func() {
-		<-holder.done
+		<-holder.Done
 		into.Close()
 	}()
 	lines := bufio.NewScanner(answers)
 	order := func(count int) error {
 		fmt.Fprintln(orders, count)
 		if !lines.Scan() {
-			return holder.failure("ended")
+			return holder.Failure("ended")
 		}
 		return nil
 	}
@@ -80,7 +82,7 @@ func (b *bench) idleSample(ctx context.Context, c contender, r row) (memory idle
 			return nil, err
 		}
 		time.Sleep(time.Second)
-		now, err := groupUsage(p.proc.cmd.Process.Pid)
+		now, err := groupUsage(p.proc.Group())
 		if err != nil {
 			return nil, err
 		}

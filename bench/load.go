@@ -61,7 +61,7 @@ func (w wrkRow) filling(at site) string {
 func (b *bench) runLoad(ctx context.Context, d time.Duration, argv ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, d+overtime)
 	defer cancel()
-	return b.sup.output(ctx, b.loadCPUs, argv...)
+	return b.sup.Output(ctx, b.loadCPUs, argv...)
 }
 
 // overtime is what a load may take beyond its duration.

@@ -25,17 +25,19 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"spillway/bench/internal/rig"
 )
 
 // A bench is one run of the command.
 type bench struct {
-	sup      *supervisor
+	sup      *rig.Supervisor
 	proxyCPU string
 	loadCPUs string
 	rounds   int
 	duration time.Duration
 	backends []string
-	nextPort int
+	ports    *rig.Ports
 
 	certificate, key string // paths
 
@@ -66,7 +68,7 @@ func role(args []string) error {
 		case "handshake":
 			return handshakeMain(args[1])
 		case "guard":
-			return guardMain(args[1])
+			return rig.Guard(args[1])
 		}
 	}
 	return compare(args)
@@ -103,30 +105,24 @@ func compare(args []string) (err error) {
 		return err
 	}
 	names := strings.Split(*proxies, ",")
-	// Raised here and not by the runtime, so that the children have it too.
-	var files syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
-		return os.NewSyscallError("getrlimit", err)
-	}
-	files.Cur = files.Max
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
-		return os.NewSyscallError("setrlimit", err)
+	if err := rig.RaiseFileLimit(); err != nil {
+		return err
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	ctx, cancel := withParent(ctx)
+	ctx, cancel := rig.WithParent(ctx)
 	defer cancel()
 
 	if err := requireTools(ctx, *install, rows, names, *nginx, *haproxy); err != nil {
 		return err
 	}
-	b := &bench{proxyCPU: *proxyCPU, loadCPUs: *loadCPUs, rounds: *rounds, duration: *duration, nextPort: 21000}
-	if b.sup, err = newSupervisor(); err != nil {
+	b := &bench{proxyCPU: *proxyCPU, loadCPUs: *loadCPUs, rounds: *rounds, duration: *duration, ports: rig.FirstPort(21000)}
+	if b.sup, err = rig.NewSupervisor(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.sup.close()) }()
-	if b.certificate, b.key, err = makeCertificate(b.sup.dir); err != nil {
+	defer func() { err = errors.Join(err, b.sup.Close()) }()
+	if b.certificate, b.key, err = makeCertificate(b.sup.Dir); err != nil {
 		return err
 	}
 	// What OpenSSL does alike in proxies and loads, which is left to the children too.

@@ -9,15 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"text/template"
 	"time"
+
+	"spillway/bench/internal/rig"
 )
 
 //go:embed templates
@@ -78,18 +77,18 @@ func (s site) url(path string) string {
 type proxy struct {
 	contender
 	site
-	proc *process
+	proc *rig.Process
 }
 
 // startProxy renders the configuration, starts the proxy on its processor and
 // waits until it answers.
 func (b *bench) startProxy(ctx context.Context, c contender, r row) (*proxy, error) {
 	at := site{
-		Dir: b.sup.dir, Address: b.freeAddress(), Admin: b.freeAddress(), Backends: b.backends,
+		Dir: b.sup.Dir, Address: b.ports.FreeAddress(), Admin: b.ports.FreeAddress(), Backends: b.backends,
 		StreamModule: c.streamModule, Large: r.large, listener: r.listener,
 	}
 	if r.logs {
-		at.AccessLog = filepath.Join(b.sup.dir, c.name+".access.log")
+		at.AccessLog = filepath.Join(b.sup.Dir, c.name+".access.log")
 	}
 	if at.TLS() {
 		at.Certificate, at.Key = b.certificate, b.key
@@ -107,7 +106,7 @@ func (b *bench) startProxy(ctx context.Context, c contender, r row) (*proxy, err
 	for i, a := range c.argv {
 		argv[i] = fill.Replace(a)
 	}
-	cmd := prepare(ctx, b.proxyCPU, argv...)
+	cmd := rig.Prepare(ctx, b.proxyCPU, argv...)
 	if r.logs && c.logsToStdout {
 		file, err := os.OpenFile(at.AccessLog, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 		if err != nil {
@@ -117,14 +116,14 @@ func (b *bench) startProxy(ctx context.Context, c contender, r row) (*proxy, err
 		cmd.Stdout = file
 	}
 	p := &proxy{contender: c, site: at}
-	if p.proc, err = b.sup.start(c.name, cmd); err != nil {
+	if p.proc, err = b.sup.Start(c.name, cmd); err != nil {
 		return nil, err
 	}
 	if err = p.await(ctx, client); err == nil {
 		err = p.check(ctx, client)
 	}
 	if err != nil {
-		p.proc.stop()
+		p.proc.Stop()
 		return nil, err
 	}
 	return p, nil
@@ -182,9 +181,9 @@ func (p *proxy) await(ctx context.Context, client *http.Client) error {
 		}
 		select {
 		case <-ctx.Done():
-			return p.proc.failure("does not answer: " + last.Error())
-		case <-p.proc.done:
-			return p.proc.failure("ended")
+			return p.proc.Failure("does not answer: " + last.Error())
+		case <-p.proc.Done:
+			return p.proc.Failure("ended")
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -215,42 +214,10 @@ func (b *bench) render(name string, data any) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	path = filepath.Join(b.sup.dir, name)
+	path = filepath.Join(b.sup.Dir, name)
 	file, err := os.Create(path)
 	if err != nil {
 		return "", err
 	}
 	return path, errors.Join(t.Execute(file, data), file.Close())
-}
-
-// freeAddress returns a loopback address that nobody listens on, below the
-// ports that the kernel gives to outgoing connections.
-func (b *bench) freeAddress() string {
-	for {
-		b.nextPort++
-		address := fmt.Sprintf("127.0.0.1:%d", b.nextPort)
-		listener, err := net.Listen("tcp", address)
-		if err == nil {
-			listener.Close()
-			return address
-		}
-	}
-}
-
-var versionNumber = regexp.MustCompile(`\d+\.\d+[\w.+~-]*`)
-
-// versionOf asks a contender for its version.
-func versionOf(ctx context.Context, c contender) string {
-	if len(c.version) == 0 {
-		return c.name
-	}
-	out, err := exec.CommandContext(ctx, c.version[0], c.version[1:]...).CombinedOutput()
-	if err != nil {
-		return c.name + " of unknown version"
-	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	if words := strings.Fields(line); len(words) > 1 && words[0] == "spillway" {
-		return words[0] + " " + words[1] // "spillway dev go1.26 linux/amd64"
-	}
-	return c.name + " " + versionNumber.FindString(line) // "nginx version: nginx/1.22.1"
 }

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"spillway/bench/internal/rig"
 )
 
 // A report writes the table while rows arrive.
@@ -28,11 +29,11 @@ type report struct {
 func (b *bench) begin(ctx context.Context, w io.Writer) *report {
 	var versions []string
 	for _, c := range b.contenders {
-		versions = append(versions, versionOf(ctx, c))
+		versions = append(versions, rig.Version(ctx, c.name, c.version))
 	}
 	first := b.contenders[0].name
-	fmt.Fprintf(w, "%s. %s, Linux %s. Proxy on processor %s, load and backends on %s. %d rounds of %s in turns.\n",
-		strings.Join(versions, ", "), cpuModel(), kernelRelease(), b.proxyCPU, b.loadCPUs, b.rounds, b.duration)
+	fmt.Fprintf(w, "%s. %s. Proxy on processor %s, load and backends on %s. %d rounds of %s in turns.\n",
+		strings.Join(versions, ", "), rig.Machine(), b.proxyCPU, b.loadCPUs, b.rounds, b.duration)
 	fmt.Fprintf(w, "Medians; the last column is %s's CPU time a request divided by that proxy's, within each round: median (quartiles).\n\n", first)
 	fmt.Fprintf(w, "| load | proxy | CPU µs/request | user | kernel | requests/s | p99 | memory MiB (RSS/PSS) | %s against it |\n", first)
 	fmt.Fprintf(w, "|---|---|---:|---:|---:|---:|---:|---:|---:|\n")
@@ -169,24 +170,4 @@ func shortDuration(d time.Duration) string {
 		return d.Round(10 * time.Microsecond).String()
 	}
 	return d.Round(time.Microsecond).String()
-}
-
-func cpuModel() string {
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if err == nil {
-		for line := range strings.Lines(string(info)) {
-			if name, ok := strings.CutPrefix(line, "model name"); ok {
-				return fmt.Sprintf("%s, %d processors", strings.TrimSpace(strings.TrimLeft(name, " \t:")), runtime.NumCPU())
-			}
-		}
-	}
-	return fmt.Sprintf("%s, %d processors", runtime.GOARCH, runtime.NumCPU())
-}
-
-func kernelRelease() string {
-	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	if err != nil {
-		return "of unknown release"
-	}
-	return strings.TrimSpace(string(release))
 }

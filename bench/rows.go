@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"spillway/bench/internal/rig"
 )
 
 // A row is one line of questions: the same load, put to each proxy in turn.
@@ -117,9 +119,9 @@ func (b *bench) run(ctx context.Context, rows []row) error {
 // startBackends starts one process that listens as two backends: the load's
 // processor has no time to lose on switching between two.
 func (b *bench) startBackends(ctx context.Context) error {
-	b.backends = []string{b.freeAddress(), b.freeAddress()}
-	cmd := prepare(ctx, b.loadCPUs, append([]string{b.sup.self, "backend"}, b.backends...)...)
-	proc, err := b.sup.start("backend", cmd)
+	b.backends = []string{b.ports.FreeAddress(), b.ports.FreeAddress()}
+	cmd := rig.Prepare(ctx, b.loadCPUs, append([]string{b.sup.Self, "backend"}, b.backends...)...)
+	proc, err := b.sup.Start("backend", cmd)
 	if err != nil {
 		return err
 	}
@@ -140,7 +142,7 @@ func (b *bench) measure(ctx context.Context, r row) (done result) {
 	var proxies []*proxy
 	defer func() {
 		for _, p := range proxies {
-			p.proc.stop()
+			p.proc.Stop()
 		}
 	}()
 	for _, c := range b.contenders {
@@ -179,7 +181,7 @@ func (b *bench) measure(ctx context.Context, r row) (done result) {
 
 // sample measures one round of one proxy.
 func (b *bench) sample(ctx context.Context, r row, p *proxy) (sample, error) {
-	group := p.proc.cmd.Process.Pid
+	group := p.proc.Group()
 	before, err := groupUsage(group)
 	if err != nil {
 		return sample{}, err
@@ -195,7 +197,7 @@ func (b *bench) sample(ctx context.Context, r row, p *proxy) (sample, error) {
 	}
 	after, err := groupUsage(group)
 	if err != nil {
-		return sample{}, p.proc.failure(err.Error())
+		return sample{}, p.proc.Failure(err.Error())
 	}
 	return sample{load: seen, usage: after.since(before)}, nil
 }

@@ -23,7 +23,7 @@ func (b *bench) resolve(ctx context.Context, names []string, command, nginx, hap
 		switch name {
 		case "nginx":
 			c.template = "nginx.conf"
-			c.argv = []string{nginx, "-p", b.sup.dir, "-e", filepath.Join(b.sup.dir, "nginx.error.log"), "-c", "{config}"}
+			c.argv = []string{nginx, "-p", b.sup.Dir, "-e", filepath.Join(b.sup.Dir, "nginx.error.log"), "-c", "{config}"}
 			c.version = []string{nginx, "-v"}
 			c.streamModule = streamModule(ctx, nginx)
 		case "haproxy":
@@ -35,7 +35,7 @@ func (b *bench) resolve(ctx context.Context, names []string, command, nginx, hap
 			c.template = "spillway.yaml"
 			c.argv = strings.Fields(command)
 			if command == "" {
-				binary := filepath.Join(b.sup.dir, "spillway")
+				binary := filepath.Join(b.sup.Dir, "spillway")
 				if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "spillway/cmd/spillway").CombinedOutput(); err != nil {
 					return nil, fmt.Errorf("building spillway: %w\n%s", err, out)
 				}

@@ -31,7 +31,7 @@ func (v vegetaRow) run(ctx context.Context, b *bench, at site, d time.Duration) 
 	if err != nil {
 		return load{}, err
 	}
-	targets, results := filepath.Join(b.sup.dir, "vegeta.targets"), filepath.Join(b.sup.dir, "vegeta.results")
+	targets, results := filepath.Join(b.sup.Dir, "vegeta.targets"), filepath.Join(b.sup.Dir, "vegeta.results")
 	if err := os.WriteFile(targets, []byte("GET "+at.url(v.path)+"\n"), 0o644); err != nil {
 		return load{}, err
 	}

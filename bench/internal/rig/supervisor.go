@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package rig
 
 import (
 	"bufio"
@@ -20,19 +20,20 @@ import (
 	"time"
 )
 
-// A supervisor owns the temporary directory and every process of a run.
+// A Supervisor owns the temporary directory and every process of a run.
 // Each process leads a group of its own, and a guard process that outlives
 // the bench kills the groups and removes the directory, so that nothing
 // survives even a bench that was killed.
-type supervisor struct {
-	dir   string
-	self  string // this executable, for the roles that it plays itself
+type Supervisor struct {
+	Dir   string
+	Self  string // this executable, for the roles that it plays itself
 	guard *exec.Cmd
 	tell  io.WriteCloser
 }
 
-// newSupervisor makes the directory and starts the guard.
-func newSupervisor() (*supervisor, error) {
+// NewSupervisor makes the directory and starts the guard: this executable with
+// the arguments "guard" and the directory, which has to call Guard.
+func NewSupervisor() (*Supervisor, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -55,17 +56,17 @@ func newSupervisor() (*supervisor, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	return &supervisor{dir: dir, self: self, guard: guard, tell: tell}, nil
+	return &Supervisor{Dir: dir, Self: self, guard: guard, tell: tell}, nil
 }
 
-// close kills what still runs and removes the directory.
-func (s *supervisor) close() error {
+// Close kills what still runs and removes the directory.
+func (s *Supervisor) Close() error {
 	return errors.Join(s.tell.Close(), s.guard.Wait())
 }
 
-// guardMain is the guard process: it reads "+pgid" and "-pgid" lines and at
+// Guard is the guard process: it reads "+pgid" and "-pgid" lines and at
 // the end of its input kills the groups that are left.
-func guardMain(dir string) error {
+func Guard(dir string) error {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	running := map[int]bool{}
 	lines := bufio.NewScanner(os.Stdin)
@@ -89,27 +90,27 @@ func guardMain(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// A process is a running command. Its output is kept for error messages.
-type process struct {
-	name string
+// A Process is a running command. Its output is kept for error messages.
+type Process struct {
+	Name string
+	Done chan struct{} // closed when it has ended
 	cmd  *exec.Cmd
 	said *tail
-	done chan struct{} // closed when it has ended
-	by   *supervisor
+	by   *Supervisor
 }
 
-// prepare builds a command that is pinned to cpus (a taskset list).
-func prepare(ctx context.Context, cpus string, argv ...string) *exec.Cmd {
+// Prepare builds a command that is pinned to cpus (a taskset list).
+func Prepare(ctx context.Context, cpus string, argv ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", cpus}, argv...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
-// start runs a prepared command until stop or the end of the bench.
-func (s *supervisor) start(name string, cmd *exec.Cmd) (*process, error) {
-	p := &process{name: name, cmd: cmd, said: &tail{}, done: make(chan struct{}), by: s}
-	cmd.Dir = s.dir
+// Start runs a prepared command until Stop or the end of the bench.
+func (s *Supervisor) Start(name string, cmd *exec.Cmd) (*Process, error) {
+	p := &Process{Name: name, cmd: cmd, said: &tail{}, Done: make(chan struct{}), by: s}
+	cmd.Dir = s.Dir
 	cmd.Stderr = p.said
 	if cmd.Stdout == nil {
 		cmd.Stdout = p.said
@@ -120,45 +121,48 @@ func (s *supervisor) start(name string, cmd *exec.Cmd) (*process, error) {
 	fmt.Fprintf(s.tell, "+%d\n", cmd.Process.Pid)
 	go func() {
 		cmd.Wait()
-		close(p.done)
+		close(p.Done)
 	}()
 	return p, nil
 }
 
-// stop ends the process and its children and waits for it. It may take a
+// Group is the process group that it leads.
+func (p *Process) Group() int { return p.cmd.Process.Pid }
+
+// Stop ends the process and its children and waits for it. It may take a
 // moment to reap its children; then all are killed.
-func (p *process) stop() {
+func (p *Process) Stop() {
 	syscall.Kill(p.cmd.Process.Pid, syscall.SIGTERM)
 	select {
-	case <-p.done:
+	case <-p.Done:
 	case <-time.After(500 * time.Millisecond):
 	}
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-	<-p.done
+	<-p.Done
 	fmt.Fprintf(p.by.tell, "-%d\n", p.cmd.Process.Pid)
 }
 
-// failure describes a process that ended or never came up.
-func (p *process) failure(reason string) error {
-	return fmt.Errorf("%s: %s; it said: %s", p.name, reason, p.said)
+// Failure describes a process that ended or never came up.
+func (p *Process) Failure(reason string) error {
+	return fmt.Errorf("%s: %s; it said: %s", p.Name, reason, p.said)
 }
 
-// output runs a command to its end and returns what it printed.
-func (s *supervisor) output(ctx context.Context, cpus string, argv ...string) ([]byte, error) {
-	cmd := prepare(ctx, cpus, argv...)
+// Output runs a command to its end and returns what it printed.
+func (s *Supervisor) Output(ctx context.Context, cpus string, argv ...string) ([]byte, error) {
+	cmd := Prepare(ctx, cpus, argv...)
 	var out bytes.Buffer
 	cmd.Stdout = &out
-	p, err := s.start(filepath.Base(argv[0]), cmd)
+	p, err := s.Start(filepath.Base(argv[0]), cmd)
 	if err != nil {
 		return nil, err
 	}
-	<-p.done
+	<-p.Done
 	fmt.Fprintf(s.tell, "-%d\n", cmd.Process.Pid)
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%s: %w", p.name, ctx.Err())
+		return nil, fmt.Errorf("%s: %w", p.Name, ctx.Err())
 	}
 	if !cmd.ProcessState.Success() {
-		return nil, p.failure(cmd.ProcessState.String() + "; printed " + out.String())
+		return nil, p.Failure(cmd.ProcessState.String() + "; printed " + out.String())
 	}
 	return out.Bytes(), nil
 }
@@ -187,9 +191,9 @@ func (t *tail) String() string {
 	return strings.TrimSpace(string(t.last))
 }
 
-// withParent returns a context that ends when `go run`, which does not pass
+// WithParent returns a context that ends when `go run`, which does not pass
 // a termination on, is gone.
-func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
+func WithParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	parent := os.Getppid()
 	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", parent))

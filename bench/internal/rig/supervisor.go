@@ -129,6 +129,13 @@ func (s *Supervisor) Start(name string, cmd *exec.Cmd) (*Process, error) {
 // Group is the process group that it leads.
 func (p *Process) Group() int { return p.cmd.Process.Pid }
 
+// Kill ends the process and its children without a chance to clean up.
+func (p *Process) Kill() {
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.Done
+	fmt.Fprintf(p.by.tell, "-%d\n", p.cmd.Process.Pid)
+}
+
 // Stop ends the process and its children and waits for it. It may take a
 // moment to reap its children; then all are killed.
 func (p *Process) Stop() {
@@ -137,9 +144,7 @@ func (p *Process) Stop() {
 	case <-p.Done:
 	case <-time.After(500 * time.Millisecond):
 	}
-	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-	<-p.Done
-	fmt.Fprintf(p.by.tell, "-%d\n", p.cmd.Process.Pid)
+	p.Kill()
 }
 
 // Failure describes a process that ended or never came up.

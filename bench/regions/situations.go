@@ -46,8 +46,8 @@ var situations = []situation{
 	{
 		name: "surge", title: "surge to 133 % of home's capacity (1,500, 4,000, 1,500 rps)", home: 4, far: true, held: 20 * time.Millisecond,
 		bar:   "0 % leaves before and after; in the surge at most 2 points more than must; 0 failed; p50 <= 22 ms, p99 <= 103 ms",
-		keys:  "max_requests: 15 at home, 60 far away",
-		needs: func(s *site) { s.limit(15, 60) },
+		keys:  "max_requests: 15 at home, 250 far away",
+		needs: func(s *site) { s.limit(15, 250) },
 		play:  (*stage).surge,
 	},
 	{

@@ -15,7 +15,7 @@ type walk struct {
 	keyed   float64 // of all keys, those that the regions so far keep
 }
 
-// Pick chooses a member and takes one of its slots, with None, Full and Hold there is no member. It tells in r
+// Pick chooses a member and takes one of its slots; with None, Full and Hold there is no member. In r it tells
 // why.
 //
 // It walks the regions that r may use, nearest first, and picks in the first that is not filled to the brim, there

@@ -93,20 +93,20 @@ func (g *region) move(v *View, now, elapsed int64) {
 	present, reported := f.present.load(), f.reported.load()
 	if g.open {
 		f.known = true
-		present = present.move(1, 1, elapsed)
+		present = present.move(1, 1, comeBack, elapsed)
 	} else if f.known {
-		present, f.fit = 0, 0
+		present = 0
 	}
 	load, said := g.reportedLoad(now)
 	if !said {
 		load = 0
 	}
 	sharing := min(present, reported)
-	reported = reported.move(sharing.fitting(v.fullAt, load), sharing.fitting(v.homeAt, load), elapsed)
+	reported = reported.move(sharing.fitting(v.fullAt, load), sharing.fitting(v.homeAt, load), comeHome, elapsed)
 	if g.open {
 		used := f.demand() / float64(g.capacity.Load())
 		sharing = share(f.kept)
-		f.fit = f.fit.move(sharing.fitting(v.fullAt, used), sharing.fitting(v.homeAt, used), elapsed)
+		f.fit = f.fit.move(sharing.fitting(v.fullAt, used), sharing.fitting(v.homeAt, used), comeHome, elapsed)
 	}
 	f.publish(present, reported)
 }

@@ -1,7 +1,10 @@
 package balancer
 
-// comeHome is the part of a pool's traffic that may come back to a region in a second.
-const comeHome = 0.25
+// How much of what reaches a region may come back to it in a second.
+const (
+	comeHome = 0.25 // after it had too much
+	comeBack = 0.4  // after nobody was available: all of it within three seconds
+)
 
 // A share is the part of what reaches a region that the region keeps; the rest goes on to the next one. It goes
 // out at once, to what the region can take, and comes home slowly, so that neither a measurement that lags nor a
@@ -9,13 +12,13 @@ const comeHome = 0.25
 type share float64
 
 // move brings a share up to date. Above out it falls to out; below home, which is not above out, it rises towards
-// home by at most what elapsed nanoseconds allow; in between it stays.
-func (s share) move(out, home float64, elapsed int64) share {
+// home by at most pace a second for the elapsed nanoseconds; in between it stays.
+func (s share) move(out, home, pace float64, elapsed int64) share {
 	switch v := float64(s); {
 	case v > out:
 		return share(max(0, out))
 	case v < home:
-		return share(min(home, v+comeHome*float64(elapsed)/1e9))
+		return share(min(home, v+pace*float64(elapsed)/1e9))
 	}
 	return s
 }

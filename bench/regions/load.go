@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A plan is one open-loop load: requests are due at moments that do not depend
@@ -154,14 +156,7 @@ func (p *plan) run() ([]shot, error) {
 // fire gives a shot to a connection without waiting for anything.
 func (s *shooter) fire(i int) {
 	s.running.Add(1)
-	s.mu.Lock()
-	var c *clientConn
-	if n := len(s.idle); n > 0 {
-		c = s.idle[n-1]
-		s.idle = s.idle[:n-1]
-	}
-	most := s.open >= mostConnections
-	s.mu.Unlock()
+	c, most := s.takeIdle()
 	switch {
 	case c != nil:
 		c.next <- i
@@ -177,6 +172,36 @@ func (s *shooter) fire(i int) {
 			c.next <- i
 		}()
 	}
+}
+
+// takeIdle returns a connection that the proxy has not closed, nil where there is
+// none, and then whether there are too many for another one.
+func (s *shooter) takeIdle() (c *clientConn, most bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n := len(s.idle); n > 0; n-- {
+		c = s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		if !c.ended() {
+			return c, false
+		}
+		close(c.next)
+	}
+	return nil, s.open >= mostConnections
+}
+
+// ended looks whether the idle connection's end has come, as clients do.
+func (c *clientConn) ended() (yes bool) {
+	raw, err := c.conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		yes = err != unix.EAGAIN
+	})
+	return yes || err != nil
 }
 
 func (s *shooter) fail(i int, err error) {

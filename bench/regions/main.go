@@ -54,6 +54,7 @@ func measure(args []string) (err error) {
 		quick    = flags.Bool("quick", false, "shorter situations")
 		even     = flags.Bool("even", false, "even gaps between requests instead of exponential ones")
 		seed     = flags.Uint64("seed", 1, "of the arrivals and of the keys")
+		tries    = flags.Int("tries", 3, "a situation in which the load itself was late is played again, so often in all")
 		proxyCPU = flags.String("proxy-cpu", "0", "processors of the proxy (a taskset list)")
 		loadCPUs = flags.String("load-cpus", "1", "processors of the load and of the backends (a taskset list)")
 		keep     = flags.String("keep", "", "directory for the configurations and access logs, to look into afterwards")
@@ -76,7 +77,7 @@ func measure(args []string) (err error) {
 
 	b := &bench{
 		ctx: ctx, proxyCPU: *proxyCPU, loadCPUs: *loadCPUs, ports: rig.FirstPort(24000),
-		quick: *quick, even: *even, seed: *seed, keep: *keep,
+		quick: *quick, even: *even, seed: *seed, tries: max(1, *tries), keep: *keep,
 	}
 	if b.sup, err = rig.NewSupervisor(); err != nil {
 		return err

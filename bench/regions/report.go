@@ -48,7 +48,28 @@ func (b *bench) run(chosen []situation) error {
 	return nil
 }
 
-func (b *bench) play(c contender, s *situation) (figures, error) {
+// tooLate is a delay of the load at p99 that says more of the machine than of the proxy.
+const tooLate = 2 * time.Millisecond
+
+// play repeats what other work on the machine has disturbed, judged by the load
+// alone, and returns the least disturbed.
+func (b *bench) play(c contender, s *situation) (best figures, err error) {
+	for n := range b.tries {
+		f, err := b.playOnce(c, s)
+		if err != nil {
+			return f, err
+		}
+		if n == 0 || f.load.late(0.99) < best.load.late(0.99) {
+			best = f
+		}
+		if best.load.late(0.99) <= tooLate {
+			break
+		}
+	}
+	return best, nil
+}
+
+func (b *bench) playOnce(c contender, s *situation) (figures, error) {
 	st, err := b.set(c, s)
 	if err != nil {
 		return figures{}, err

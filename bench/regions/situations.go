@@ -89,22 +89,22 @@ var situations = []situation{
 	{
 		name: "drain", title: "drain of a region over 10 s under load, and undrain", home: 4, far: true, alone: true,
 		bar:   "0 failed; nothing at home afterwards; all back after undrain",
-		keys:  "max_requests: 60",
-		needs: func(s *site) { s.limit(60, 60) },
+		keys:  "max_requests: 250",
+		needs: func(s *site) { s.limit(250, 250) },
 		play:  (*stage).drain,
 	},
 	{
 		name: "drill", title: "drill of a region under load", home: 4, far: true, alone: true,
 		bar:   "0 failed; ends and restores by itself",
-		keys:  "max_requests: 60",
-		needs: func(s *site) { s.limit(60, 60) },
+		keys:  "max_requests: 250",
+		needs: func(s *site) { s.limit(250, 250) },
 		play:  (*stage).drill,
 	},
 	{
 		name: "kill", title: "kill -9 in the middle of a drill, and a new start", home: 4, far: true, alone: true,
 		bar:   "0 failed but while there is no process; all home by itself",
-		keys:  "max_requests: 60",
-		needs: func(s *site) { s.limit(60, 60) },
+		keys:  "max_requests: 250",
+		needs: func(s *site) { s.limit(250, 250) },
 		play:  (*stage).kill,
 	},
 }

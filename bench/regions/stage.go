@@ -23,6 +23,7 @@ type bench struct {
 	quick      bool
 	even       bool
 	seed       uint64
+	tries      int
 	keep       string
 	contenders []contender
 }

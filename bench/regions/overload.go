@@ -43,32 +43,47 @@ func (st *stage) surge() (f figures, err error) {
 }
 
 func (st *stage) half() (f figures, err error) {
-	lost := st.either(6*time.Second, 12*time.Second)
-	const settles = 3 * time.Second
-	priorities := []int{10, 40, 70, 95}
+	lost := st.either(8*time.Second, 14*time.Second)
+	const settles = 4 * time.Second
+	var priorities []int
+	for p := 5; p < 100; p += 10 {
+		priorities = append(priorities, p)
+	}
 	f.load, err = st.shoot(plan{Phases: []phase{{usual, before + lost}}, Priorities: priorities, Connections: 300},
 		st.tell(before, backendOrder{Names: namesOf(st.site.Home), Stop: true}))
 	if err != nil {
 		return f, err
 	}
-	f.meets = true
-	var at, settled []string
-	for _, span := range []struct {
-		from time.Duration
-		into *[]string
-	}{{before, &at}, {before + settles, &settled}} {
-		last := 1.0
-		for _, priority := range priorities {
-			mine := f.load.due(span.from, 0).where(func(x *shot) bool { return x.Priority == priority })
-			share := float64(mine.failed()+mine.cut()) / float64(len(mine))
-			*span.into = append(*span.into, percent(share))
-			// Half have to go, and these are the lower two of four.
-			f.meets = f.meets && share <= last && (span.from == before || priority < 50 || share == 0)
-			last = share
+	at, settled := f.load.due(before, before+settles).lostBy(priorities), f.load.due(before+settles, 0).lostBy(priorities)
+	ordered, above := true, 0.0
+	for i, share := range settled {
+		ordered = ordered && (i == 0 || share <= settled[i-1]+0.01)
+		if priorities[i] >= halfAndBand {
+			above = max(above, share)
 		}
 	}
-	f.text = fmt.Sprintf("failed by priority (10, 40, 70, 95): %s from the loss on; %s from %s later on; before %s",
-		strings.Join(at, ", "), strings.Join(settled, ", "), settles, f.load.due(0, before).failures())
-	f.meets = f.meets && f.load.due(0, before).failed() == 0
+	f.text = fmt.Sprintf("failed by priority (5, 15, ... 95): %s %% in the first %s of the loss, %s %% later on; before: %s",
+		percents(at), settles, percents(settled), f.load.due(0, before).failures())
+	f.meets = ordered && above == 0 && f.load.due(0, before).failed() == 0
 	return f, nil
+}
+
+// halfAndBand is above what has to go where half has, and above the band over which shedding goes from none to all.
+const halfAndBand = 65
+
+// lostBy is the part of each priority that failed.
+func (s shots) lostBy(priorities []int) (shares []float64) {
+	for _, priority := range priorities {
+		mine := s.where(func(x *shot) bool { return x.Priority == priority })
+		shares = append(shares, float64(mine.failed()+mine.cut())/float64(max(1, len(mine))))
+	}
+	return shares
+}
+
+func percents(shares []float64) string {
+	var words []string
+	for _, share := range shares {
+		words = append(words, fmt.Sprintf("%.1f", 100*share))
+	}
+	return strings.Join(words, ", ")
 }

@@ -80,8 +80,8 @@ var situations = []situation{
 		play:  (*stage).hash,
 	},
 	{
-		name: "half", title: "home lost while the far region can take half; priorities 10, 40, 70, 95", home: 4, far: true, alone: true,
-		bar:   "lowest priority first; once settled nothing above the threshold fails",
+		name: "half", title: "home lost while the far region can take half; priorities 5, 15, ... 95", home: 4, far: true, alone: true,
+		bar:   "lowest priority first; once settled nothing from 65 on fails (half has to go)",
 		keys:  "priority: {header: X-Priority}, trusted_proxies, max_requests: 16, queue: {size: 64}",
 		needs: func(s *site) { s.limit(16, 16); s.Priorities, s.Queue = true, 64 },
 		play:  (*stage).half,

@@ -6,6 +6,7 @@ import (
 	"spillway/balancer"
 	"spillway/health"
 	"spillway/internal/config"
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 	"spillway/internal/metrics"
 )
@@ -23,6 +24,7 @@ type Metrics struct {
 
 	Connections      int // open on all listeners, also on those that are closed to new ones
 	Tunnels          int // open
+	HTTP2            http2.Stats
 	Loops            int
 	Panics, Stalls   uint64 // of the loops
 	AccessLogDropped uint64 // lines
@@ -140,6 +142,7 @@ func (s *Server) Gather() *Metrics {
 		Started:          loop.WallTime(s.started),
 		Connections:      sum.connections,
 		Tunnels:          sum.tunnels,
+		HTTP2:            sum.http2,
 		Loops:            len(s.workers),
 		Panics:           s.group.Panics(),
 		Stalls:           s.group.Stalls(),

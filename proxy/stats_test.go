@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"spillway/internal/http2"
 	"spillway/internal/metrics"
 )
 
@@ -46,4 +47,5 @@ func TestEveryCounterIsAdded(t *testing.T) {
 	holdsAll(t, (*routeStats).add)
 	holdsAll(t, (*poolStats).add)
 	holdsAll(t, (*backendStats).add)
+	holdsAll(t, (*http2.Stats).Add)
 }

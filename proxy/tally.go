@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 	"spillway/internal/metrics"
 )
@@ -28,6 +29,7 @@ type tally struct {
 	backends    map[*backend]*backendStats
 	tunnels     int
 	connections int
+	http2       http2.Stats
 }
 
 func newTally(of *subjects) *tally {
@@ -69,6 +71,7 @@ func (t *tally) read(w *worker, of *subjects) {
 	}
 	t.tunnels = w.tunnels
 	t.connections = w.loop.Connections()
+	t.http2 = *w.h2.Stats()
 }
 
 // add counts in what a loop's tally has of t's subjects.
@@ -95,6 +98,7 @@ func (t *tally) add(part *tally) {
 	}
 	t.tunnels += part.tunnels
 	t.connections += part.connections
+	t.http2.Add(&part.http2)
 }
 
 // A gathering is what the last ones found. The zero gathering is ready.

@@ -5,6 +5,7 @@ import (
 
 	"spillway/balancer"
 	"spillway/health"
+	"spillway/internal/http2"
 	"spillway/internal/metrics"
 	"spillway/proxy"
 )
@@ -27,6 +28,7 @@ func proxyFamilies(m *proxy.Metrics, version string) []family {
 	c.gauge("spillway_network_doubt", "Whether this machine's own network is suspected, so that no failed check takes a backend out.", flag(m.Doubting))
 	c.gauge("spillway_evacuations", "Regions, pools and backends that are being taken out of service or put back, by degrees.", float64(m.Evacuations))
 	c.gauge("spillway_tunnels", "Open upgraded connections.", float64(m.Tunnels))
+	c.http2(&m.HTTP2)
 	for i := range m.Listeners {
 		c.listener(&m.Listeners[i])
 	}
@@ -50,6 +52,28 @@ func (c *collection) route(m *proxy.RouteMetrics) {
 		c.counter("spillway_route_refused_total", "Requests refused: above the route's rate or concurrency limit, or shed for their priority under overload.", each.n, of, l{"reason", each.reason})
 	}
 	c.counter("spillway_route_held_total", "Requests that waited a moment for the nearest region.", m.Held, of)
+}
+
+func (c *collection) http2(s *http2.Stats) {
+	client, backend := l{"side", "client"}, l{"side", "backend"}
+	c.counter("spillway_http2_connections_total", "HTTP/2 connections begun.", s.ServerConns, client)
+	c.counter("spillway_http2_connections_total", "HTTP/2 connections begun.", s.ClientConns, backend)
+	c.counter("spillway_http2_streams_total", "HTTP/2 requests.", s.ServerStreams, client)
+	c.counter("spillway_http2_streams_total", "HTTP/2 requests.", s.ClientStreams, backend)
+	c.counter("spillway_http2_resets_total", "Streams reset.", s.ResetsReceived, l{"direction", "received"})
+	c.counter("spillway_http2_resets_total", "Streams reset.", s.ResetsSent, l{"direction", "sent"})
+	c.counter("spillway_http2_goaways_total", "Announcements of a connection's end.", s.GoAwaysReceived, l{"direction", "received"})
+	c.counter("spillway_http2_goaways_total", "Announcements of a connection's end.", s.GoAwaysSent, l{"direction", "sent"})
+	for _, each := range []struct {
+		why   string
+		count uint64
+	}{{"limit", s.Refused}, {"cancelled", s.Cancelled}, {"malformed", s.Malformed}, {"head_too_large", s.HeadTooLarge}} {
+		c.counter("spillway_http2_streams_refused_total", "Streams of clients that no request came of.", each.count, l{"reason", each.why})
+	}
+	c.counter("spillway_http2_timeouts_total", "Connections that ended because the peer was silent or took nothing.", s.Timeouts)
+	for kind, count := range s.Abuse {
+		c.counter("spillway_http2_abuse_total", "Connections that ended because the peer had others work without working itself.", count, l{"kind", http2.Abuse(kind).String()})
+	}
 }
 
 func (c *collection) listener(m *proxy.ListenerMetrics) {

@@ -18,10 +18,10 @@ type scrape struct {
 }
 
 var (
-	seriesLine = regexp.MustCompile(`^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\]|\\["\\n])*",?)*\})? (\S+)$`)
-	typeLine   = regexp.MustCompile(`^# TYPE ([a-z_]+) (counter|gauge|histogram|summary)$`)
+	seriesLine = regexp.MustCompile(`^([a-z_][a-z0-9_]*)(\{(?:[a-z]+="(?:[^"\\]|\\["\\n])*",?)*\})? (\S+)$`)
+	typeLine   = regexp.MustCompile(`^# TYPE ([a-z_][a-z0-9_]*) (counter|gauge|histogram|summary)$`)
 	bound      = regexp.MustCompile(`le="[^"]*",?`)
-	helpLine   = regexp.MustCompile(`^# HELP ([a-z_]+) \S.*$`)
+	helpLine   = regexp.MustCompile(`^# HELP ([a-z_][a-z0-9_]*) \S.*$`)
 )
 
 var oneLabel = regexp.MustCompile(`[a-z]+="(?:[^"\\]|\\["\\n])*"`)

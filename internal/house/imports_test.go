@@ -26,7 +26,7 @@ var below = map[string][]string{
 	"spillway/internal/tlsconn":    {"spillway/internal/loop"},
 	"spillway/internal/http2":      {"spillway/internal/http1", "spillway/internal/loop"},
 	"spillway/proxy":               {"spillway/balancer", "spillway/health", "spillway/internal/accesslog", "spillway/internal/config", "spillway/internal/http1", "spillway/internal/http2", "spillway/internal/loop", "spillway/internal/metrics", "spillway/internal/loadreport", "spillway/internal/proxyproto", "spillway/internal/ratelimit", "spillway/internal/resolve", "spillway/internal/router", "spillway/internal/tlsconn"},
-	"spillway/internal/admin":      {"spillway/balancer", "spillway/health", "spillway/internal/config", "spillway/internal/loop", "spillway/internal/metrics", "spillway/proxy"},
+	"spillway/internal/admin":      {"spillway/balancer", "spillway/health", "spillway/internal/config", "spillway/internal/http2", "spillway/internal/loop", "spillway/internal/metrics", "spillway/proxy"},
 	"spillway/cmd/spillway":        {"spillway/balancer", "spillway/internal/admin", "spillway/internal/config", "spillway/internal/loop", "spillway/proxy"},
 	"spillway/bench":               {"spillway/bench/internal/rig"},
 	"spillway/bench/internal/rig":  {},

@@ -60,3 +60,23 @@ func (w *Worker) trim() {
 		}
 	}
 }
+
+// Add counts in what another worker has counted.
+func (s *Stats) Add(o *Stats) {
+	s.ServerConns += o.ServerConns
+	s.ClientConns += o.ClientConns
+	s.ServerStreams += o.ServerStreams
+	s.ClientStreams += o.ClientStreams
+	s.ResetsReceived += o.ResetsReceived
+	s.ResetsSent += o.ResetsSent
+	s.GoAwaysReceived += o.GoAwaysReceived
+	s.GoAwaysSent += o.GoAwaysSent
+	s.Refused += o.Refused
+	s.Cancelled += o.Cancelled
+	s.Malformed += o.Malformed
+	s.HeadTooLarge += o.HeadTooLarge
+	s.Timeouts += o.Timeouts
+	for kind := range s.Abuse {
+		s.Abuse[kind] += o.Abuse[kind]
+	}
+}

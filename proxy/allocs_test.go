@@ -3,8 +3,17 @@
 package proxy
 
 import (
-	"io"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -63,41 +72,178 @@ func fixedBackend(t *testing.T, answer string) (address string) {
 	return ln.Addr().String()
 }
 
-// roundTrips sends a request again and again over one connection.
-func roundTrips(t *testing.T, address, request string, answerLen int) (once func(), size int) {
-	t.Helper()
-	c, err := net.DialTimeout("tcp", address, 5*time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	out, in := []byte(request), make([]byte, answerLen)
-	return func() {
-		if _, err := c.Write(out); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(c, in); err != nil {
-			t.Fatal(err)
-		}
-	}, len(out)
-}
-
 const plainAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 
-func TestExchangesDoNotAllocate(t *testing.T) {
-	_, address := newTestServer(t, fixedBackend(t, plainAnswer), ", policy: least_conn")
-	once, _ := roundTrips(t, address, "GET /a/b?c=d HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", len(plainAnswer))
-	for range 200 {
+// allocations counts those of 300 exchanges, after enough of them for all that
+// is kept to be there.
+func allocations(once func()) float64 {
+	for range 100 {
 		once()
 	}
 	// One run of many: AllocsPerRun rounds down, and the odd allocation beside the
 	// exchanges (a timer's, the runtime's) is not theirs.
-	allocated := testing.AllocsPerRun(1, func() {
-		for range 1000 {
+	return testing.AllocsPerRun(1, func() {
+		for range 300 {
 			once()
 		}
 	})
-	if allocated > 20 {
-		t.Errorf("1,000 exchanges allocated %v times", allocated)
+}
+
+const plainGet = "GET /a/b?c=d&user=7 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\nCookie: a=b; user=7\r\n\r\n"
+
+func TestExchangesDoNotAllocate(t *testing.T) {
+	for name, c := range map[string]struct{ top, route, pool, backend string }{
+		"least_conn":      {pool: "policy: least_conn"},
+		"p2c":             {pool: "policy: p2c"},
+		"round_robin":     {pool: "policy: round_robin"},
+		"random":          {pool: "policy: random"},
+		"peak_ewma":       {pool: "policy: peak_ewma"},
+		"hash":            {pool: "policy: consistent_hash, hash_on: [query:user, client_ip]"},
+		"hash of address": {pool: "policy: consistent_hash, hash_on: [client_ip]"},
+		"affinity":        {pool: "policy: consistent_hash, hash_on: [cookie:user], affinity: {size: 100, ttl: 1m}"},
+		"max_requests":    {pool: "policy: least_conn", backend: ", max_requests: 10"},
+		"queue":           {pool: "queue: {size: 10}", backend: ", max_requests: 10"},
+		"learned limit":   {pool: "learned_limit: on, slow_start: 10s"},
+		"no limit":        {pool: "learned_limit: off"},
+		"sticky":          {pool: "sticky: {cookie: SRV, ttl: 1h}"},
+		"rate limit":      {route: ", rate_limit: {rate: 1000000/s, key: client_ip}"},
+		"at once":         {route: ", concurrency_limit: {limit: 100, key: client_ip}"},
+		"limits of users": {route: ", rate_limit: {rate: 1000000/s, key: 'header:User-Agent'}, concurrency_limit: {limit: 100, key: route}"},
+		"spill":           {top: "region: near\nregions: {far: {rtt: 80ms}}", pool: "spill: {full_at: 80%, home_at: 70%, hold: 3}", backend: ", region: near, max_requests: 10"},
+		"spilled":         {top: "region: near\nregions: {far: {rtt: 80ms}}", backend: ", region: far, max_requests: 10"},
+		"hedge":           {pool: "hedge: {after: 1h}"},
+		"hedge quantile":  {pool: "hedge: {after: p95}"},
+		"load header":     {pool: "load_header: X-Load"},
+		"ejection":        {pool: "ejection: {failures: 5, latency: {factor: 3}}"},
+		"no ejection":     {pool: "ejection: off"},
+		"headers":         {route: ", request_headers: {set: {X-A: b}, remove: [Accept]}, response_headers: {set: {X-B: c}, remove: [Content-Type]}"},
+		"prefix":          {route: ", strip_prefix: /a"},
+		"log":             {top: "access_log: {output: " + os.DevNull + "}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := c.pool
+			if pool != "" {
+				pool = ", " + pool
+			}
+			file := c.top + `
+listeners: [{name: web, address: "127.0.0.1:0"}]
+routes: [{match: {path: /}, pool: web` + c.route + `}]
+pools: [{name: web` + pool + `, backends: [{address: "` + fixedBackend(t, plainAnswer) + `"` + c.backend + `}, {address: "` + fixedBackend(t, plainAnswer) + `"` + c.backend + `}]}]
+`
+			s := newServer(t, file, 1)
+			c, err := net.DialTimeout("tcp", addressOf(s), 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			once := exchanges(t, c)
+			if n := allocations(once); n > 10 {
+				t.Errorf("300 exchanges allocated %v times", n)
+			}
+		})
+	}
+}
+
+func addressOf(s *Server) (address string) {
+	for _, ln := range s.listeners {
+		address = ln.socket.Addr().String()
+	}
+	return address
+}
+
+// exchanges returns a function that asks once over a connection.
+func exchanges(t *testing.T, c net.Conn) (once func()) {
+	t.Cleanup(func() { c.Close() })
+	out, in := []byte(plainGet), make([]byte, 4096)
+	return func() {
+		if _, err := c.Write(out); err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; !bytes.HasSuffix(in[:n], hello); {
+			more, err := c.Read(in[n:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += more
+		}
+	}
+}
+
+var hello = []byte("hello")
+
+// newCertificate makes one for localhost that signs itself, in files as well.
+func newCertificate(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, form, form, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool = x509.NewCertPool()
+	pool.AddCert(certificate)
+	return certFile, keyFile, pool
+}
+
+// Over TLS an exchange allocates no more than two ends of crypto/tls do that
+// exchange as much over a plain connection.
+func TestExchangesOverTLSAllocateNothingBesideCryptoTLS(t *testing.T) {
+	certFile, keyFile, pool := newCertificate(t)
+	s := newServer(t, `
+listeners: [{name: web, address: "127.0.0.1:0", protocol: https, tls: {certificates: [{cert_file: `+certFile+`, key_file: `+keyFile+`}]}}]
+routes: [{match: {path: /}, pool: web}]
+pools: [{name: web, backends: [{address: "`+fixedBackend(t, plainAnswer)+`"}]}]
+`, 1)
+	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer direct.Close()
+	go func() {
+		c, err := direct.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		in, out := make([]byte, 4096), []byte(plainAnswer)
+		for {
+			if _, err := c.Read(in); err != nil {
+				return
+			}
+			if _, err := c.Write(out); err != nil {
+				return
+			}
+		}
+	}()
+	over := func(address string) float64 {
+		c, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool, ServerName: "localhost", NextProtos: []string{"http/1.1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return allocations(exchanges(t, c))
+	}
+	if by, without := over(addressOf(s)), over(direct.Addr().String()); by > without+10 {
+		t.Errorf("300 exchanges allocated %v times, and without a proxy %v times", by, without)
 	}
 }

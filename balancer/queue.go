@@ -8,8 +8,9 @@ import (
 // Queue holds the requests that wait: because everyone in reach is full (Join), or for a moment because home is
 // (Hold). A slot that comes free is handed to one that may use it: it is never free in between, so nobody who
 // came later can take it. That is the oldest, as long as the queue drains; while it stands (see standing) it is
-// the newest, since the oldest will hardly be served in time whatever is done. All loops share a queue. It has a
-// lock, which Release and Serve leave alone while nobody waits.
+// the most important, and of equals the newest, since the oldest will hardly be served in time whatever is done. A full
+// queue displaces somebody less important for one who joins. All loops share a queue. It has a lock, which Release
+// and Serve leave alone while nobody waits.
 //
 // A request that finds Waiting() above zero should join rather than pick, or it overtakes those who wait.
 type Queue struct {
@@ -33,8 +34,11 @@ type Waiter struct {
 	// Deadline is when a slot is of no use any more; 0: never. It is set before Join or Hold. The waiter still has
 	// to Leave.
 	Deadline int64
+	// Rank is how important the request is, see [Rank]. It is set before Join.
+	Rank float64
 
-	taken atomic.Pointer[Member]
+	taken     atomic.Pointer[Member]
+	displaced atomic.Bool
 
 	// All that follows under the queue's lock.
 	queued     bool
@@ -48,6 +52,10 @@ type Waiter struct {
 
 // Taken is the member whose slot the waiter was given, or nil.
 func (w *Waiter) Taken() *Member { return w.taken.Load() }
+
+// Displaced reports whether the waiter had to make room for somebody more important. It is not in the queue any more and
+// gets no slot; it was woken.
+func (w *Waiter) Displaced() bool { return w.displaced.Load() }
 
 // NewQueue makes a queue for at most size requests, besides those that hold.
 func NewQueue(size int) *Queue { return &Queue{size: int64(size)} }
@@ -65,7 +73,7 @@ func (q *Queue) Waiting() int { return int(max(0, q.total.Load()-q.holding.Load(
 // Holding is the number of requests that wait for home.
 func (q *Queue) Holding() int { return int(q.holding.Load()) }
 
-// Join puts w at the end and reports true, unless the queue is full. Since a slot may have come free between the
+// Join puts w at the end and reports true, unless the queue is full of what is as important. Since a slot may have come free between the
 // pick that failed and the joining, it then serves the queue from v by r: look at Taken before parking. If w itself
 // was served, Wake is not called; an older waiter may get what r picked, and finds out whether it can use it.
 func (q *Queue) Join(w *Waiter, v *View, r *Request) bool { return q.join(w, v, r, nil) }
@@ -76,11 +84,21 @@ func (q *Queue) Hold(w *Waiter, v *View, r *Request) bool { return q.join(w, v, 
 
 func (q *Queue) join(w *Waiter, v *View, r *Request, only *place) bool {
 	q.mu.Lock()
-	if only == nil && int64(q.Waiting()) >= q.size || only != nil && q.Holding() >= only.holdPlaces(v.hold, r.Patience) {
+	var displaced *Waiter
+	switch {
+	case only != nil && q.Holding() >= only.holdPlaces(v.hold, r.Patience):
 		q.mu.Unlock()
 		return false
+	case only == nil && int64(q.Waiting()) >= q.size:
+		if displaced = q.spares(w.Rank); displaced == nil {
+			q.mu.Unlock()
+			return false
+		}
+		q.remove(displaced)
+		displaced.displaced.Store(true)
 	}
 	w.taken.Store(nil)
+	w.displaced.Store(false)
 	w.since, w.allowed, w.noSpill, w.only, w.within = r.Now, r.Allowed, r.NoSpill, only, ""
 	if r.Cross != nil {
 		w.within = r.From
@@ -97,6 +115,9 @@ func (q *Queue) join(w *Waiter, v *View, r *Request, only *place) bool {
 	}
 	q.total.Add(1)
 	q.mu.Unlock()
+	if displaced != nil {
+		displaced.Wake()
+	}
 	q.serve(v, r, w)
 	return true
 }
@@ -180,19 +201,34 @@ func (q *Queue) serve(v *View, r *Request, self *Waiter) {
 func (q *Queue) servable(v *View, r *Request) (*Waiter, *Member) {
 	var failed *Waiter
 	newest := q.newestFirst(r.Now)
+	if newest {
+		if w := q.mostImportant(r.Now); w != nil {
+			if m := w.pick(v, r); m != nil {
+				return w, m
+			}
+			failed = w
+		}
+	}
 	for w := q.end(newest); w != nil; w = w.after(newest) {
+		if failed != nil && failed.usesAll() {
+			break // nobody may use more than this one
+		}
 		if w.late(r.Now) || failed != nil && w.likes(failed) {
 			continue
 		}
-		r.Allowed, r.NoSpill, r.only, r.within = w.allowed, w.noSpill, w.only, w.within
-		if m, _ := v.Pick(r); m != nil {
+		if m := w.pick(v, r); m != nil {
 			return w, m
 		}
-		if failed = w; w.allowed == nil && !w.noSpill && w.only == nil && w.within == "" {
-			break // nobody may use more than this one
-		}
+		failed = w
 	}
 	return nil, nil
+}
+
+// pick picks for the waiter by r.
+func (w *Waiter) pick(v *View, r *Request) *Member {
+	r.Allowed, r.NoSpill, r.only, r.within = w.allowed, w.noSpill, w.only, w.within
+	m, _ := v.Pick(r)
+	return m
 }
 
 // hand gives a slot of m to a waiter that may use it, and wakes it; false when there is none. The slot is taken, and
@@ -203,19 +239,13 @@ func (q *Queue) hand(m *Member, v *View, now int64, taken bool) bool {
 		more = 0
 	}
 	q.mu.Lock()
-	newest := q.newestFirst(now)
-	for w := q.end(newest); w != nil; w = w.after(newest) {
-		if w.late(now) || !w.mayUse(m, v, more) {
-			continue
-		}
-		if !taken && !m.Acquire() {
-			break
-		}
-		q.give(w, m, nil)
-		return true
+	w := q.nextFor(m, v, now, more)
+	if w == nil || !taken && !m.Acquire() {
+		q.mu.Unlock()
+		return false
 	}
-	q.mu.Unlock()
-	return false
+	q.give(w, m, nil)
+	return true
 }
 
 // give ends the wait of w with m. It is called with the lock and returns without.

@@ -49,10 +49,7 @@ func (s *Shedder) Admit(priority int, spilled bool, now int64, dice *Rand) bool 
 	if now >= s.next.Load() {
 		s.Tick(now) // also when nobody is let in who could be observed
 	}
-	rank := float64(min(max(priority, 1), 100))
-	if spilled {
-		rank /= 101
-	}
+	rank := Rank(priority, spilled)
 	s.note(rank)
 	below := s.threshold(bits) - rank
 	switch {

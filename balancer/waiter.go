@@ -2,7 +2,7 @@ package balancer
 
 import "slices"
 
-// newestFirst decides in which order the waiters are looked at now. While all hold, it is the oldest first: who holds
+// newestFirst decides from which end the waiters are looked at now. While all hold, it is the oldest first: who holds
 // leaves when it has waited for too long, and would have waited in vain.
 func (q *Queue) newestFirst(now int64) bool {
 	if q.first == nil || q.Waiting() == 0 {
@@ -52,6 +52,11 @@ func (w *Waiter) late(now int64) bool { return w.Deadline != 0 && now >= w.Deadl
 func (w *Waiter) likes(other *Waiter) bool {
 	return w.noSpill == other.noSpill && w.only == other.only && w.within == other.within && (w.allowed == nil) == (other.allowed == nil) &&
 		slices.Equal(w.allowed, other.allowed)
+}
+
+// usesAll reports that nobody may use more than w.
+func (w *Waiter) usesAll() bool {
+	return w.allowed == nil && !w.noSpill && w.only == nil && w.within == ""
 }
 
 // mayUse reports whether w may have a slot of m; more is how many have to be added to what is counted, one unless

@@ -28,7 +28,7 @@ func (w *waiter) wake() {
 	}
 }
 
-// waitForSlot waits in the pool's queue, in order of arrival.
+// waitForSlot waits in the pool's queue.
 func (x *exchange) waitForSlot(view *balancer.View) *refusal {
 	p := x.pool
 	stats := x.worker.poolStats(p.poolState)
@@ -41,6 +41,9 @@ func (x *exchange) waitForSlot(view *balancer.View) *refusal {
 	began := x.worker.loop.Now()
 	deadline := x.until(p.queueTimeout)
 	w.Deadline = deadline
+	if !x.raw {
+		w.Rank = balancer.Rank(x.route.priorityOf(x), len(x.origin) > 0)
+	}
 	if !p.queue.Join(&w.Waiter, view, &x.pick) {
 		stats.queueFull++
 		return errQueueFull
@@ -48,15 +51,19 @@ func (x *exchange) waitForSlot(view *balancer.View) *refusal {
 	stats.queued++
 	for w.Taken() == nil {
 		err := x.task.Park(deadline)
-		if err == nil {
+		displaced := w.Displaced()
+		if err == nil && !displaced {
 			continue
 		}
-		m := p.queue.Leave(&w.Waiter)
-		if m == nil {
-			x.record.queue = x.worker.loop.Now() - began
-			return x.queueRefusal(err, stats)
+		if p.queue.Leave(&w.Waiter) != nil {
+			break
 		}
-		break
+		x.record.queue = x.worker.loop.Now() - began
+		if displaced && err == nil {
+			stats.queueFull++
+			return errQueueFull
+		}
+		return x.queueRefusal(err, stats)
 	}
 	x.record.queue = x.worker.loop.Now() - began
 	x.pick.Reason = balancer.Queued

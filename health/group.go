@@ -18,6 +18,7 @@ type Group struct {
 	available int
 	outliers  int   // ejected by outlier analysis
 	nextSweep int64 // 0: none
+	nextLook  int64 // at latencies, between sweeps; 0: none
 	doubt     *Doubt
 }
 
@@ -138,6 +139,9 @@ func (g *Group) Tick(now int64, dice float64) []Transition {
 	if g.nextSweep != 0 && now >= g.nextSweep {
 		changes = append(changes, g.sweep(now, dice)...)
 		g.scheduleSweep(now)
+	} else if g.nextLook != 0 && now >= g.nextLook {
+		changes = append(changes, g.look(now, dice)...)
+		g.scheduleLook(now)
 	}
 	return changes
 }
@@ -158,6 +162,15 @@ func (g *Group) scheduleSweep(now int64) {
 	if s := g.settings.Ejection; s.sampling() {
 		g.nextSweep = now + int64(s.Outliers.Interval)
 	}
+	g.scheduleLook(now)
+}
+
+// scheduleLook sets the time of the next look at latencies, unless a sweep comes sooner.
+func (g *Group) scheduleLook(now int64) {
+	g.nextLook = 0
+	if s := &g.settings.Ejection; s.sampling() && s.Outliers.looks() {
+		g.nextLook = now + int64(s.Outliers.Latency.Interval)
+	}
 }
 
 // NextDeadline returns when [Group.Tick] has something to do next; ok is false when no time alone will change anything. It
@@ -166,6 +179,9 @@ func (g *Group) NextDeadline() (at int64, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	at, ok = g.nextSweep, g.nextSweep != 0 && len(g.trackers) > 0
+	if g.nextLook != 0 {
+		at = min(at, g.nextLook)
+	}
 	for _, t := range g.trackers {
 		if t.endsByTime() && (!ok || t.ejectedUntil < at) {
 			at, ok = t.ejectedUntil, true

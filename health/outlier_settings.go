@@ -36,6 +36,7 @@ type LatencySettings struct {
 	Factor   float64       // as many times as slow
 	Floor    time.Duration // and slower by so much
 	Quantile float64       // 0: the median
+	Interval time.Duration // between two looks at latencies; 0, or more than that between sweeps: with each sweep
 	Hosts    int           // in the region; below 2 counts as 2
 	Requests int           // good ones: a fast failure is no fast answer
 }
@@ -44,7 +45,7 @@ func (s *OutlierSettings) sweeps() bool {
 	return s.Interval > 0 && (s.GatewayErrors.Share > 0 || s.SuccessRate.Deviations > 0 || s.Latency.Factor > 0)
 }
 
-// requests is the number of requests with which every judgement can be made.
+// requests is the number of requests with which every judgement but that on latency can be made.
 func (s *OutlierSettings) requests() int {
 	n := 1
 	if s.GatewayErrors.Share > 0 {
@@ -53,10 +54,20 @@ func (s *OutlierSettings) requests() int {
 	if s.SuccessRate.Deviations > 0 {
 		n = max(n, s.SuccessRate.Requests)
 	}
-	if s.Latency.Factor > 0 {
-		n = max(n, s.Latency.Requests)
-	}
 	return n
+}
+
+// looks reports whether latencies are looked at between sweeps.
+func (s *OutlierSettings) looks() bool {
+	return s.sweeps() && s.Latency.Factor > 0 && s.Latency.Interval > 0 && s.Latency.Interval < s.Interval
+}
+
+// looksPerSweep is how often latencies are looked at from one sweep to the next.
+func (s *OutlierSettings) looksPerSweep() int {
+	if s.looks() {
+		return int(s.Interval / s.Latency.Interval)
+	}
+	return 1
 }
 
 func (s *LatencySettings) quantile() float64 {

@@ -73,9 +73,10 @@ func (t *Tracker) slot(i int) *samples {
 
 // startWindow makes the next sweep see only what comes from now on.
 func (t *Tracker) startWindow() {
-	t.windowAge = 0
+	t.windowAge, t.latencyAge, t.latencyOf = 0, 0, 0
 	if t.group.settings.Ejection.sampling() {
 		t.windowBegan = t.sampled()
+		t.latencyBegan = t.windowBegan
 	}
 }
 

@@ -35,7 +35,7 @@ func (s *stage) set(words []string) error {
 			Hosts: v.number("hosts"), Requests: v.number("requests")}
 	case "latency":
 		e.Outliers.Latency = health.LatencySettings{Factor: v.part("factor"), Floor: v.duration("floor"), Quantile: v.part("quantile"),
-			Hosts: v.number("hosts"), Requests: v.number("requests")}
+			Hosts: v.number("hosts"), Requests: v.number("requests"), Interval: v.duration("interval")}
 	case "probation":
 		s.settings.Probation = v.flag("on")
 	case "doubt":

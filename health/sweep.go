@@ -13,7 +13,7 @@ const windowPatience = 6
 type observation struct {
 	tracker  *Tracker
 	requests uint32
-	timed    uint32 // good ones with a latency
+	timed    uint32 // good ones with a latency, in the last window that had enough of them
 	gateway  float64
 	success  float64
 	latency  float64 // ns, at the quantile asked for
@@ -33,12 +33,53 @@ func (g *Group) sweep(now int64, dice float64) []Transition {
 	if s.SuccessRate.Deviations > 0 {
 		trial.judge(eligible(all, s.SuccessRate.Requests, requestsOf), max(s.SuccessRate.Hosts, 2), bySuccess, s.SuccessRate.verdict)
 	}
-	if s.Latency.Factor > 0 {
-		for _, region := range regionsOf(eligible(all, s.Latency.Requests, timedOf)) {
-			trial.judge(region, max(s.Latency.Hosts, 2), byLatency, s.Latency.verdict)
+	trial.judgeLatency(all)
+	return trial.changes
+}
+
+// look judges latencies alone. A slow backend is slow in each of a few answers, and costs clients until it is found out; a share needs more of them.
+func (g *Group) look(now int64, dice float64) []Transition {
+	s := &g.settings.Ejection.Outliers
+	var all []observation
+	for _, t := range g.trackers {
+		if t.state() == Healthy {
+			o := observation{tracker: t}
+			total := t.sampled()
+			t.lookAtLatency(&o, &total, s)
+			all = append(all, o)
 		}
 	}
+	trial := trial{group: g, now: now, dice: dice}
+	trial.judgeLatency(all)
 	return trial.changes
+}
+
+func (j *trial) judgeLatency(all []observation) {
+	s := &j.group.settings.Ejection.Outliers.Latency
+	if s.Factor <= 0 {
+		return
+	}
+	for _, region := range regionsOf(eligible(all, s.Requests, timedOf)) {
+		j.judge(region, max(s.Hosts, 2), byLatency, s.verdict)
+	}
+}
+
+// lookAtLatency brings the tracker's latency up to date where its window has enough answers, and begins the next.
+func (t *Tracker) lookAtLatency(o *observation, total *tally, s *OutlierSettings) {
+	window := total.since(&t.latencyBegan)
+	n := window.timed()
+	t.latencyAge++
+	switch {
+	case n > 0 && int(n) >= s.Latency.Requests:
+		t.latency, t.latencyOf = window.quantile(s.Latency.quantile()), n
+		t.latencyBegan, t.latencyAge = *total, 0
+	case t.latencyAge >= windowPatience*s.looksPerSweep():
+		t.latencyBegan, t.latencyAge = *total, 0
+		t.latencyOf = 0
+	case t.latencyAge >= s.looksPerSweep(): // the last window still serves to compare others with, but not for longer than a sweep
+		t.latencyOf = 0
+	}
+	o.latency, o.timed = t.latency, t.latencyOf
 }
 
 // observations take the window of each available backend, and begins the next where this one has enough in it.
@@ -51,7 +92,8 @@ func (g *Group) observations(s *OutlierSettings) []observation {
 		t.keptOutlier = ""
 		total := t.sampled()
 		window := total.since(&t.windowBegan)
-		o := observation{tracker: t, requests: window.requests(), timed: window.timed(), latency: window.quantile(s.Latency.quantile())}
+		o := observation{tracker: t, requests: window.requests()}
+		t.lookAtLatency(&o, &total, s)
 		if n := float64(o.requests); n > 0 {
 			o.gateway, o.success = float64(window.gatewayErrors)/n, 1-float64(window.failed)/n
 		}

@@ -43,6 +43,11 @@ type Tracker struct {
 
 	windowBegan tally // all samples before the window that the next sweep judges
 	windowAge   int   // sweeps that found too little in it
+
+	latencyBegan tally   // the same for latencies,
+	latencyAge   int     // in looks
+	latency      float64 // ns, in the last window that had enough answers
+	latencyOf    uint32  // of so many; 0: there is none
 }
 
 // Bits of Tracker.word above the state.

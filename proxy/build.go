@@ -252,6 +252,7 @@ var doubtSettings = health.DoubtSettings{Share: 0.5, Hosts: 3}
 
 const (
 	sweepInterval   = time.Second // an outlier must not serve for long
+	latencyInterval = 250 * time.Millisecond
 	outlierFraction = 0.5
 	successMargin   = 0.05
 	latencyFloor    = 50 * time.Millisecond
@@ -264,7 +265,7 @@ func outlierSettings(e *config.Ejection) health.OutlierSettings {
 		o.SuccessRate = health.SuccessRateSettings{Deviations: s.Stdev, Margin: successMargin, Hosts: s.MinHosts, Requests: s.MinRequests}
 	}
 	if l := e.Latency; l != nil {
-		o.Latency = health.LatencySettings{Factor: l.Factor, Floor: latencyFloor, Hosts: l.MinHosts, Requests: l.MinRequests}
+		o.Latency = health.LatencySettings{Factor: l.Factor, Floor: latencyFloor, Interval: latencyInterval, Hosts: l.MinHosts, Requests: l.MinRequests}
 	}
 	return o
 }

@@ -141,7 +141,7 @@ func (s *Server) Evacuate(o Order) (*Forecast, error) {
 
 // comeHomeWithin is how long all of a region's traffic takes to come back to it
 // where an order does not say so.
-const comeHomeWithin = 4 * time.Second
+const comeHomeWithin = 2500 * time.Millisecond
 
 // Readmit puts a target back into service, by degrees where the order says so. An
 // unknown name is an [*UnknownNameError].

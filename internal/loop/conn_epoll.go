@@ -3,7 +3,6 @@
 package loop
 
 import (
-	"io"
 	"net/netip"
 	"syscall"
 )
@@ -41,27 +40,15 @@ func (c *Conn) LocalAddr() netip.AddrPort {
 // io.EOF says that the peer has ended its direction.
 func (c *Conn) Read(t *Task, p []byte) (int, error) {
 	for {
-		if c.flags&(readable|closed) != readable {
-			if err := c.waitReadable(t); err != nil {
-				return 0, err
-			}
-		}
-		n, errno := c.loop.read(int(c.fd), p)
-		switch {
-		case errno == syscall.EAGAIN:
-			c.flags &^= readable
-		case errno == syscall.EINTR:
-		case errno != 0:
-			return 0, errno
-		case n == 0 && len(p) > 0:
-			return 0, io.EOF
-		default:
-			if n < len(p) && c.flags&readEnd == 0 {
-				c.flags &^= readable
-			}
-			c.lastRead = c.loop.now
+		n, err := c.TryRead(p)
+		if err == nil {
 			t.spend(n)
-			return n, nil
+		}
+		if err != ErrWouldBlock {
+			return n, err
+		}
+		if err := c.waitReadable(t); err != nil {
+			return 0, err
 		}
 	}
 }

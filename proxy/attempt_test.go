@@ -28,6 +28,34 @@ func (s *Server) trackerOf(pool, address string) *health.Tracker {
 	return p.backends[address].tracker
 }
 
+// A goneStream is the connection of a client that has hung up.
+type goneStream struct{ closedStream }
+
+func (goneStream) HungUp() bool { return true }
+
+// A request that stays with its backend for another connection holds its slot.
+func TestAClientThatIsGoneHoldsNoSlot(t *testing.T) {
+	s := newServer(t, twoRegions, 1)
+	w, p := s.workers[0], s.snapshot.Load().pools["a"]
+	m := &p.view.Load().Members()[0]
+	onLoop(s, func() {
+		x := newExchange(w)
+		x.client = &client{worker: w, conn: goneStream{}}
+		x.pool = p
+		if !m.Acquire() {
+			t.Error("there is no slot")
+		}
+		x.member, x.backend = m, m.Data.(*backend)
+		x.tryBackends()
+		if x.record.end != "client_reset" {
+			t.Errorf("the request ended with %q", x.record.end)
+		}
+	})
+	if n := m.Backend.Inflight(); n != 0 {
+		t.Errorf("%d are in flight", n)
+	}
+}
+
 // An attempt begins with its connection: one that fails there is younger than the
 // backend's last return, whoever used the exchange before.
 func TestARefusedConnectionCounts(t *testing.T) {

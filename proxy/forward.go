@@ -27,15 +27,17 @@ func (x *exchange) forward() {
 func (x *exchange) tryBackends() {
 	reuse := true
 	for {
-		if x.client.conn.HungUp() {
-			x.giveUp(errClientReset)
-			return
-		}
-		if x.member == nil {
+		if x.member == nil && !x.client.conn.HungUp() {
 			if refusal := x.choose(); refusal != nil {
 				x.giveUp(refusal)
 				return
 			}
+		}
+		// The client may have left while the request waited, and that have ended another wait.
+		if x.client.conn.HungUp() {
+			x.releaseMember()
+			x.giveUp(errClientReset)
+			return
 		}
 		o := x.attempt(reuse)
 		decision := noRetry

@@ -68,3 +68,22 @@ func TestARefusedConnectionCounts(t *testing.T) {
 		t.Errorf("the backend is %s", state)
 	}
 }
+
+// What rests keeps nothing of a configuration that is gone.
+func TestARestingExchangeForgetsItsSnapshot(t *testing.T) {
+	s, address := newTestServer(t, fixedBackend(t, plainAnswer), "")
+	if answer := ask(t, address, closingGet); !strings.HasSuffix(answer, "hello") {
+		t.Errorf("got %.80q", answer)
+	}
+	await(t, "the exchange rests", func() (rests bool) {
+		onLoop(s, func() { rests = s.workers[0].idle != nil })
+		return rests
+	})
+	onLoop(s, func() {
+		x := s.workers[0].idle
+		if x.settings != nil || x.route != nil || x.target != nil || x.pool != nil || x.backend != nil ||
+			x.record.route != nil || x.record.member != nil || x.tried[0] != nil || x.pick.Tried != nil || x.pick.Allowed != nil {
+			t.Errorf("it keeps %+v", x)
+		}
+	})
+}

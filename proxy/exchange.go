@@ -102,7 +102,17 @@ func (x *exchange) end() {
 	w.buffers.put(x.out)
 	x.in, x.out, x.client, x.task = nil, nil, nil, nil
 	x.trim()
+	x.forget()
 	w.putExchange(x)
+}
+
+// forget lets go of what belongs to a snapshot: many exchanges rest for long, and
+// each would keep the whole configuration of its last request.
+func (x *exchange) forget() {
+	x.settings, x.route, x.target, x.pool, x.backend = nil, nil, nil, nil, nil
+	x.record.route, x.record.member = nil, nil
+	x.pick = balancer.Request{Rand: x.worker.rand}
+	clear(x.tried[:])
 }
 
 // keepRoom is how much room an exchange may keep for the next one in each of its buffers.

@@ -51,10 +51,16 @@ func (c *Conn) writeSocket(t *Task, buffers *net.Buffers) (int64, error) {
 	}
 	var n int64
 	var err error
+	tried := false
 	c.writer = t
-	resumed, why := t.block(func() { n, err = buffers.WriteTo(c.net) }, c.cutWrite)
+	resumed, why := t.block(func() {
+		tried = true
+		n, err = buffers.WriteTo(c.net)
+	}, c.cutWrite)
 	c.writer = nil
 	switch {
+	case !tried:
+		return 0, why // the interruption came before
 	case err == nil:
 		t.keep(why)
 		return n, nil

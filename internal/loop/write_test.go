@@ -93,3 +93,24 @@ func TestWriteBuffersTimesOutWithTheCount(t *testing.T) {
 		t.Errorf("the peer got %d bytes, %v; the writer was told %d", n, err, taken)
 	}
 }
+
+// An interruption that came outside of a wait ends a write or a wait after it, and
+// the loop goes on in any case.
+func TestAWriteAfterAnInterruptionEnds(t *testing.T) {
+	l := oneLoop(t)
+	c, peer := connected(t, l)
+	onTask(t, l, func(task *Task) {
+		task.missed = ErrHangup
+		if n, err := c.Write(task, []byte("a")); err != ErrHangup && (n != 1 || err != nil) {
+			t.Errorf("the first write: %d, %v", n, err)
+		}
+		task.Forget(ErrHangup)
+		if n, err := c.Write(task, []byte("b")); n != 1 || err != nil {
+			t.Errorf("the second write: %d, %v", n, err)
+		}
+		c.Close()
+	})
+	if got, err := io.ReadAll(peer); err != nil || !bytes.HasSuffix(got, []byte("b")) {
+		t.Errorf("the peer got %q, %v", got, err)
+	}
+}

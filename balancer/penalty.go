@@ -28,6 +28,21 @@ func (b *Backend) fail(now int64) {
 	}
 }
 
+// avoidAs is how many requests a backend that asked to be left alone counts as having at the least.
+const avoidAs = 8
+
+// Avoid makes the backend look loaded until a time, for it has asked for that (Retry-After): others are preferred,
+// and it is used where there is nobody else.
+func (b *Backend) Avoid(until int64) {
+	until += int64(penaltyDecay * math.Log(avoidAs))
+	for {
+		old := b.troubled.Load()
+		if old >= until || b.troubled.CompareAndSwap(old, until) {
+			return
+		}
+	}
+}
+
 // penalty is the sum of recent failures, in loadUnit.
 func (b *Backend) penalty(now int64) int64 {
 	ahead := b.troubled.Load() - now

@@ -49,3 +49,21 @@ func TestProbationIsTheRoomOfItsRegion(t *testing.T) {
 		t.Errorf("%v, want one each at home and eight away", got)
 	}
 }
+
+// A backend that asks for a rest gets it while others have room, and is used where there is nobody else.
+func TestAvoid(t *testing.T) {
+	for _, policy := range []Policy{LeastConn, P2C, PeakEWMA} {
+		members := some(2)
+		v := NewView(Settings{Policy: policy}, members, nil)
+		r := newRequest()
+		members[0].Backend.Avoid(r.Now + 10*second)
+		r.Now += 9 * second
+		if got := counts(t, v, r, 8, true); got[0] > 1 {
+			t.Errorf("%v: %v while it asks for a rest", policy, got)
+		}
+		v = NewView(Settings{Policy: policy}, members[:1], nil)
+		if m, o := v.Pick(r); m == nil {
+			t.Errorf("%v: %v where there is nobody else", policy, o)
+		}
+	}
+}

@@ -2,6 +2,9 @@ package proxy
 
 import (
 	"errors"
+	"net/http"
+	"strconv"
+	"time"
 
 	"spillway/balancer"
 	"spillway/health"
@@ -63,12 +66,31 @@ func (x *exchange) noteAnswer(status int, result balancer.Result) {
 	case status == 101:
 		took = x.headAt - x.sentAt
 	}
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		x.noteRetryAfter(now)
+	}
 	// A tunnel lasts as long as its ends like: what counts is how soon it stood.
 	b.balance.Observe(now, took, result)
 	if t := b.tracker.Answered(x.worker.index, now-took, now, status, x.worker.dice()); t.Changed() || t.ProbationEnded {
 		b.pool.apply(t)
 	}
 	b.workers[x.worker.index].stats.answered(status, took)
+}
+
+// longestAvoided is how long a backend can ask to be left alone.
+const longestAvoided = int64(time.Minute)
+
+// noteRetryAfter has others preferred to a backend that asked for a rest, in
+// seconds (RFC 9110 10.2.3).
+func (x *exchange) noteRetryAfter(now int64) {
+	f := x.response.Get(http1.RetryAfter)
+	if f == nil {
+		return
+	}
+	seconds, err := strconv.ParseUint(string(f.Value), 10, 31)
+	if err == nil && seconds > 0 {
+		x.backend.balance.Avoid(now + min(int64(seconds)*int64(time.Second), longestAvoided))
+	}
 }
 
 // resultOf says to the balancer what a status tells of a backend.

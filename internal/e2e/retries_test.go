@@ -164,3 +164,24 @@ func TestRetryBudgetBoundsTheExtraLoad(t *testing.T) {
 		t.Errorf("%d requests became %d", asked, sent)
 	}
 }
+
+// A backend that answers 503 with Retry-After is left alone for that long while
+// another has room; the client hears nothing of it.
+func TestRetryAfterOfABackendIsHonoured(t *testing.T) {
+	t.Parallel()
+	busy := func(x *Exchange) {
+		x.Write("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n")
+	}
+	a := NewBackend(t, "a", failing("a", busy))
+	b := NewBackend(t, "b")
+	p := Setup{Pool: "policy: least_conn\nejection: off\nretries: {budget: 100%}\n"}.Start(t, a, b)
+	c := dial(t, p.Addr("web"))
+	for range 60 {
+		if r := c.Get("/fail"); r.Status != 200 {
+			t.Fatalf("status %d, want 200", r.Status)
+		}
+	}
+	if n := a.Count("/fail"); n > 3 {
+		t.Errorf("a backend that asked to be left alone was sent %d of 60 requests", n)
+	}
+}

@@ -15,7 +15,10 @@ const canSplice = true
 
 const (
 	maxFreePipes = 64
-	spliceFlags  = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
+	// piece is how much of what has no known length is moved at once: more of it
+	// would be late at the other end.
+	piece       = 256 << 10
+	spliceFlags = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
 )
 
 // A pipe is where spliced bytes are between two sockets.
@@ -137,9 +140,9 @@ func (c *Conn) spliceReady(t *Task, dst *Conn, writeTimeout int64) (moved int64,
 // spliceThrough moves what is there to read, n bytes at most (n < 0: all).
 func (c *Conn) spliceThrough(t *Task, p *pipe, dst *Conn, n, timeout int64) (moved int64, readErr, writeErr error) {
 	for n < 0 || moved < n {
-		want := p.size
+		want := min(p.size, piece)
 		if n >= 0 {
-			want = int(min(n-moved, int64(want)))
+			want = int(min(n-moved, int64(p.size)))
 		}
 		if more, err := c.spliceIn(p, want); err != nil || !more {
 			return moved, err, nil

@@ -62,9 +62,10 @@ type exchange struct {
 	chunks   chunkScanner // of the answer's body
 
 	// keepAlive: the client's connection may serve another request.
-	keepAlive bool
-	raw       bool // bytes are passed on as they come: there is no request
-	answered  bool // some of the final answer may have reached the client
+	keepAlive  bool
+	raw        bool   // bytes are passed on as they come: there is no request
+	serverName string // of a raw connection, by SNI
+	answered   bool   // some of the final answer may have reached the client
 
 	scratch []byte   // added lines
 	slices  [][]byte // what one write takes
@@ -171,6 +172,7 @@ func (x *exchange) reset() {
 	x.keyed, x.key, x.setSRV = false, 0, false
 	x.origin, x.admitted, x.scope = nil, nil, balancer.NoRetry
 	x.keepAlive, x.raw, x.answered = false, false, false
+	x.serverName = ""
 	x.body.reset()
 	x.record.begin([2]uint64{x.worker.rand.Uint64(), x.worker.rand.Uint64()})
 }

@@ -116,6 +116,7 @@ func (x *exchange) openBySNI() bool {
 // passOn has a backend take the connection as it is: one of the pool that a
 // route names for the server's name, else of the listener's own.
 func (x *exchange) passOn(serverName string) bool {
+	x.serverName = serverName
 	r := x.findRaw(serverName)
 	switch {
 	case r != nil:

@@ -179,6 +179,9 @@ func (x *exchange) writeLog(total int64) {
 	if x.client.stream {
 		e.Major, e.Minor = 2, 0
 	}
+	if x.raw {
+		e.Host = []byte(x.serverName)
+	}
 	if f := x.request.Get(http1.Referer); f != nil {
 		e.Referer = f.Value
 	}

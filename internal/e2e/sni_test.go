@@ -241,7 +241,7 @@ func TestStreamsBySNIAreLogged(t *testing.T) {
 	_, _ = io.Copy(io.Discard, c.Conn) // one that closes with input unread sends a reset
 	c.Close()
 	line := h.loggedOf(c)
-	if line["listener"] != "mixed" || line["pool"] != "db" || line["end"] != "tunnel_closed" || line["attempts"] != 1.0 {
+	if line["listener"] != "mixed" || line["pool"] != "db" || line["host"] != "db.example" || line["end"] != "tunnel_closed" || line["attempts"] != 1.0 {
 		t.Errorf("the line is %v", line)
 	}
 	if in, _ := line["bytes_in"].(float64); in < 200 {

@@ -39,8 +39,9 @@ func (x *exchange) choose() *refusal {
 		m, outcome = view.Pick(&x.pick)
 	}
 	if outcome == balancer.Full {
+		first := x.attempts == 0
 		refusal := x.waitForSlot(view)
-		if x.attempts <= 1 {
+		if first {
 			p.shedder.Observe(refusal != nil && refusal != errClientReset, x.worker.loop.Now())
 		}
 		return refusal

@@ -3,6 +3,10 @@ package proxy
 // bufferSize holds a 16 KiB answer with its head. A buffer's untouched pages cost nothing.
 const bufferSize = 32 << 10
 
+// firstRead is how much is read at once when a message begins: a small one whole, and of a
+// large one not more than need be, for what is left in the socket is spliced.
+const firstRead = 18 << 10
+
 // maxFreeBuffers caps what a worker keeps for the next exchange.
 const maxFreeBuffers = 1024
 
@@ -19,6 +23,15 @@ func (b *buffer) unread() []byte { return b.data[b.start:b.end] }
 func (b *buffer) empty() bool { return b.start == b.end }
 
 func (b *buffer) room() []byte { return b.data[b.end:] }
+
+// firstRoom is room, less where a message begins.
+func (b *buffer) firstRoom() []byte {
+	room := b.room()
+	if b.empty() {
+		return room[:min(len(room), firstRead)]
+	}
+	return room
+}
 
 func (b *buffer) clear() { b.start, b.end = 0, 0 }
 

@@ -13,7 +13,7 @@ import (
 func (x *exchange) deliver() outcome {
 	r := &x.response
 	x.record.status = r.Status
-	if !x.body.sent || x.lastAnswer() || r.Framing == http1.UntilClose && x.request.Minor == 0 || r.Framing == http1.Chunked && x.request.Minor == 0 {
+	if !x.requestRead() || x.lastAnswer() || r.Framing == http1.UntilClose && x.request.Minor == 0 || r.Framing == http1.Chunked && x.request.Minor == 0 {
 		// Without the rest of the request, or with the close as the end of the answer,
 		// this connection serves no other request.
 		x.keepAlive = false
@@ -109,17 +109,21 @@ func (x *exchange) deliverLength() outcome {
 			p = p[:left]
 		}
 		x.addSlice(p)
+		left -= int64(len(p))
+		splice := left >= spliceFrom && x.canSplice()
+		if splice {
+			loop.Hold(x.conn.conn, x.client.conn)
+		}
 		if o := x.write(); o.kind != succeeded {
 			return o
 		}
 		x.out.start += len(p)
-		left -= int64(len(p))
 		x.record.bytesOut += int64(len(p))
 		if left == 0 {
 			return outcome{}
 		}
 		x.out.clear()
-		if left >= spliceFrom && x.canSplice() {
+		if splice {
 			moved, readErr, writeErr := x.splice(left)
 			left -= moved
 			switch {

@@ -225,7 +225,7 @@ func (x *exchange) readRequest() error {
 		if x.in == nil {
 			x.in = x.worker.buffers.take()
 		}
-		room := x.in.room()
+		room := x.in.firstRoom()
 		if x.mayBeHTTP2() && http2.MatchPreface(x.in.unread()) == http2.MaybePreface {
 			room = room[:min(len(room), http2.MaxRead-len(x.in.unread()))]
 		}

@@ -40,6 +40,14 @@ func newServer(t *testing.T, text string, loops int) *Server {
 	return s
 }
 
+// addressOf is where a server with one listener listens.
+func addressOf(s *Server) (address string) {
+	for _, ln := range s.listeners {
+		address = ln.socket.Addr().String()
+	}
+	return address
+}
+
 // drained lists the backends that are, as pool/port.
 func drained(s *Server) (list []string) {
 	for _, p := range s.Status().Pools {

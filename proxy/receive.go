@@ -63,7 +63,7 @@ func (x *exchange) receiveMore(conn loop.Stream) outcome {
 	if out == nil {
 		out = x.worker.buffers.take()
 	}
-	n, err := conn.Read(x.task, out.room())
+	n, err := conn.Read(x.task, out.firstRoom())
 	if err != nil {
 		if x.out == nil {
 			x.worker.buffers.put(out)

@@ -19,7 +19,7 @@ type relay struct {
 	moved    int64
 	err      error
 	running  bool
-	splicing bool // the last piece was a large one
+	splicing int // how many small pieces more are spliced, too
 }
 
 // Run moves bytes until the end of input, which it passes on.
@@ -73,8 +73,13 @@ func (r *relay) otherDirectionMoves() bool {
 	return r.worker.loop.Now()-r.to.LastRead() < r.patience
 }
 
-// bulk is how much has to come at once for splicing to be worth its system calls.
-const bulk = bufferSize
+const (
+	// bulk is how much has to come at once for splicing to be worth its system calls.
+	bulk = bufferSize
+	// afterBulk is how many small pieces are spliced between large ones: whoever
+	// sent much at once soon does so again.
+	afterBulk = 8
+)
 
 // move takes what comes to the other side: small pieces through a borrowed
 // buffer, and what comes in bulk from socket to socket.
@@ -85,7 +90,7 @@ func (r *relay) move() error {
 			return err
 		}
 		n, err := int64(0), error(nil)
-		if r.splicing {
+		if r.splicing > 0 {
 			n, err = r.splice()
 		} else {
 			n, err = r.copy()
@@ -93,7 +98,12 @@ func (r *relay) move() error {
 		if err != nil {
 			return endOfInput(err)
 		}
-		r.splicing = n >= bulk && loop.CanSplice(r.from, r.to)
+		switch {
+		case n >= bulk && loop.CanSplice(r.from, r.to):
+			r.splicing = afterBulk
+		case r.splicing > 0:
+			r.splicing--
+		}
 	}
 }
 

@@ -82,6 +82,7 @@ func (b *requestBody) uploadLength() error {
 			return err
 		}
 		b.left -= int64(len(b.buffer.unread()))
+		b.read = b.left == 0
 		b.size += int64(len(b.buffer.unread()))
 		if err := b.pass(b.buffer.end - b.buffer.start); err != nil {
 			return err

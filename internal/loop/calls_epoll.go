@@ -2,8 +2,13 @@
 
 package loop
 
+import "golang.org/x/sys/unix"
+
 // A kernel makes the system calls of a loop that recur with each exchange, and counts them.
-type kernel struct{ calls Calls }
+type kernel struct {
+	calls   Calls
+	message unix.Msghdr
+}
 
 // Calls are numbers of system calls.
 type Calls struct {

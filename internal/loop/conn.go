@@ -55,6 +55,7 @@ const (
 	hungUp                         // both directions are gone
 	closed
 	accepted // counts as a connection of the loop
+	held     // the kernel may keep back an unfilled segment
 )
 
 // Loop returns the connection's loop.

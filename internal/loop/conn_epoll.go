@@ -39,10 +39,11 @@ func (c *Conn) LocalAddr() netip.AddrPort {
 // Read reads what is there, at least one byte, waiting for it if need be.
 // io.EOF says that the peer has ended its direction.
 func (c *Conn) Read(t *Task, p []byte) (int, error) {
+	t.Yield()
 	for {
 		n, err := c.TryRead(p)
 		if err == nil {
-			t.spend(n)
+			t.Spend(n)
 		}
 		if err != ErrWouldBlock {
 			return n, err

@@ -49,3 +49,15 @@ func (k *kernel) peekByte(fd int, p *[1]byte) error {
 	}
 	return nil
 }
+
+func (k *kernel) send(fd int, vectors []unix.Iovec, flags int) (int, syscall.Errno) {
+	k.calls.IO++
+	message := &k.message
+	message.Iov = &vectors[0]
+	message.SetIovlen(len(vectors))
+	n, _, errno := syscall.RawSyscall(syscall.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(message)), uintptr(flags))
+	if errno != 0 {
+		n = 0
+	}
+	return int(n), errno
+}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // An engine is a goroutine around an epoll instance, edge-triggered.
@@ -23,7 +25,7 @@ type engine struct {
 	ready      taskList
 	tasks      taskPool
 	pipes      pipePool
-	iovecs     [maxIovecs]syscall.Iovec
+	iovecs     [maxIovecs]unix.Iovec
 	small      [maxGathered]byte
 }
 

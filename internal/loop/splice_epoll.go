@@ -4,6 +4,7 @@ package loop
 
 import (
 	"io"
+	"os"
 	"sync/atomic"
 	"syscall"
 
@@ -15,10 +16,7 @@ const canSplice = true
 
 const (
 	maxFreePipes = 64
-	// piece is how much of what has no known length is moved at once: more of it
-	// would be late at the other end.
-	piece       = 256 << 10
-	spliceFlags = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
+	spliceFlags  = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK
 )
 
 // A pipe is where spliced bytes are between two sockets.
@@ -33,6 +31,8 @@ type pipe struct {
 // through at once costs the fewer system calls, acknowledgements and wake-ups. Where
 // none is to be had the kernel's own size has to do.
 var pipeSizes = [...]int{1 << 20, 256 << 10}
+
+var pageSize = os.Getpagesize()
 
 // pipeRoom is what all pipes of the process may be enlarged to together. A user
 // without privileges who has more than 64 MiB gets hardly any pipe at all (pipe(7)).
@@ -55,6 +55,10 @@ func (p *pipe) enlarge() {
 		p.size = size
 	}
 }
+
+// slots is how many pieces of segments the pipe holds: one a page of its size.
+// With fewer bytes inside it can not be what ended a splice.
+func (p *pipe) slots() int { return p.size / pageSize }
 
 // A pipePool keeps empty pipes of a loop.
 type pipePool struct{ free []*pipe }
@@ -103,8 +107,10 @@ func (p *pipe) close() {
 // dst's write deadline serve for that, and are to be set anew afterwards. ErrNoSplice says that no
 // pipe was to be had: copy what is left instead.
 func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
+	defer dst.letGo()
 	for n < 0 || moved < n {
 		if c.flags&(readable|closed) != readable {
+			dst.letGo()
 			c.SetReadDeadline(after(c.loop.now, readTimeout))
 			if err := c.waitReadable(t); err != nil {
 				return moved, err, nil
@@ -133,6 +139,7 @@ func (c *Conn) spliceReady(t *Task, dst *Conn, writeTimeout int64) (moved int64,
 	if err != nil {
 		return 0, ErrNoSplice, nil
 	}
+	defer dst.letGo()
 	defer c.loop.pipes.put(p)
 	return c.spliceThrough(t, p, dst, -1, writeTimeout)
 }
@@ -140,17 +147,23 @@ func (c *Conn) spliceReady(t *Task, dst *Conn, writeTimeout int64) (moved int64,
 // spliceThrough moves what is there to read, n bytes at most (n < 0: all).
 func (c *Conn) spliceThrough(t *Task, p *pipe, dst *Conn, n, timeout int64) (moved int64, readErr, writeErr error) {
 	for n < 0 || moved < n {
-		want := min(p.size, piece)
+		t.Yield()
+		want := p.size
 		if n >= 0 {
-			want = int(min(n-moved, int64(p.size)))
+			want = int(min(n-moved, int64(want)))
 		}
 		if more, err := c.spliceIn(p, want); err != nil || !more {
 			return moved, err, nil
 		}
-		sent, err := dst.spliceOut(t, p, timeout)
+		// A whole piece is seldom the last one.
+		hold := p.held == want && (n < 0 || moved+int64(want) < n)
+		sent, err := dst.spliceOut(t, p, hold, timeout)
 		moved += sent
 		if err != nil {
 			return moved, nil, err
+		}
+		if c.flags&readable == 0 {
+			break
 		}
 	}
 	return moved, nil, nil
@@ -162,7 +175,7 @@ func (c *Conn) spliceIn(p *pipe, want int) (more bool, err error) {
 		if c.flags&closed != 0 {
 			return false, ErrClosed
 		}
-		n, errno := c.loop.splice(int(c.fd), p.w, want)
+		n, errno := c.loop.splice(int(c.fd), p.w, want, 0)
 		switch {
 		case errno == syscall.EAGAIN:
 			c.flags &^= readable
@@ -175,18 +188,28 @@ func (c *Conn) spliceIn(p *pipe, want int) (more bool, err error) {
 		default:
 			p.held += n
 			c.lastRead = c.loop.now
+			if n < min(want, p.slots()) && c.flags&readEnd == 0 {
+				c.flags &^= readable
+			}
 			return true, nil
 		}
 	}
 }
 
-// spliceOut empties the pipe into the connection.
-func (c *Conn) spliceOut(t *Task, p *pipe, timeout int64) (sent int64, err error) {
+// spliceOut empties the pipe into the connection. With hold the kernel may keep
+// back what is not a full segment, for more to come or for letGo.
+func (c *Conn) spliceOut(t *Task, p *pipe, hold bool, timeout int64) (sent int64, err error) {
+	flags := 0
+	c.flags &^= held
+	if hold {
+		flags = unix.SPLICE_F_MORE
+		c.flags |= held
+	}
 	for p.held > 0 {
 		if c.flags&closed != 0 {
 			return sent, ErrClosed
 		}
-		n, errno := c.loop.splice(p.r, int(c.fd), p.held)
+		n, errno := c.loop.splice(p.r, int(c.fd), p.held, flags)
 		switch {
 		case errno == syscall.EAGAIN:
 			c.flags &^= writable
@@ -200,10 +223,27 @@ func (c *Conn) spliceOut(t *Task, p *pipe, timeout int64) (sent int64, err error
 		default:
 			p.held -= n
 			sent += int64(n)
-			t.spend(n)
+			t.Spend(n)
 		}
 	}
 	return sent, nil
+}
+
+// hold has the kernel keep back an unfilled segment of the next write for what
+// a splice from from adds to it at once. Without a splice behind it the segment
+// leaves only after the kernel's patience of 200 ms.
+func (c *Conn) hold(from *Conn) {
+	if from.flags&(readable|closed) == readable {
+		c.flags |= held
+	}
+}
+
+// letGo sends what the kernel holds back.
+func (c *Conn) letGo() {
+	if c.flags&(held|closed) == held {
+		_ = syscall.SetsockoptInt(int(c.fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	}
+	c.flags &^= held
 }
 
 func after(now, timeout int64) int64 {
@@ -213,9 +253,9 @@ func after(now, timeout int64) int64 {
 	return now + timeout
 }
 
-func (k *kernel) splice(from, to, n int) (int, syscall.Errno) {
+func (k *kernel) splice(from, to, n, flags int) (int, syscall.Errno) {
 	k.calls.IO++
-	moved, _, errno := syscall.RawSyscall6(syscall.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0, uintptr(n), spliceFlags)
+	moved, _, errno := syscall.RawSyscall6(syscall.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0, uintptr(n), uintptr(spliceFlags|flags))
 	if errno != 0 {
 		return 0, errno
 	}

@@ -49,3 +49,7 @@ func SpliceReady(t *Task, from, to Stream, writeTimeout int64) (moved int64, rea
 func Splice(t *Task, from, to Stream, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
 	return from.(*Conn).SpliceTo(t, to.(*Conn), n, readTimeout, writeTimeout)
 }
+
+// Hold announces that a [Splice] from from follows the next WriteBuffers to to,
+// so that both may share a segment. It must not be called without [CanSplice].
+func Hold(from, to Stream) { to.(*Conn).hold(from.(*Conn)) }

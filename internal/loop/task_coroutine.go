@@ -56,16 +56,20 @@ func (t *Task) resumeLater(err error) {
 	t.loop.ready.push(t)
 }
 
-// spend takes a call that moved n bytes from the turn's budget and lets others
-// run when it is used up.
-func (t *Task) spend(n int) {
-	if t.budget -= n + callCost; t.budget <= 0 {
+// Spend takes a call that moved n bytes from the turn's budget. It is
+// for calls that do not wait ([Conn.TryRead], [Conn.TryWrite]), which take
+// nothing from it themselves.
+func (t *Task) Spend(n int) { t.budget -= n + callCost }
+
+// Yield lets the others of the loop have their turn when the task's budget is
+// used up. That is done before more is moved, not after: what follows the last move of an
+// exchange must not be late. What interrupts the task meanwhile ends its next wait.
+func (t *Task) Yield() {
+	if t.budget <= 0 {
 		t.giveWay()
 	}
 }
 
-// giveWay lets the others of the loop have their turn. What interrupts the task
-// meanwhile ends its next wait.
 func (t *Task) giveWay() {
 	t.wake = nil
 	t.loop.ready.push(t)
@@ -73,11 +77,6 @@ func (t *Task) giveWay() {
 		t.missed = err
 	}
 }
-
-// Spend lets others run when the task has moved its turn's share of bytes. It is
-// for calls that do not wait ([Conn.TryRead], [Conn.TryWrite]), which take n
-// bytes from no budget themselves.
-func (t *Task) Spend(n int) { t.spend(n) }
 
 // body is what the coroutine runs: one Runner after the other.
 func (t *Task) body(yield func(struct{}) bool) {

@@ -75,11 +75,14 @@ func (t *Task) block(f, unblock func()) (resumed bool, err error) {
 	return resumed, err
 }
 
-// Spend lets others run when the task has moved its turn's share of bytes. It is
-// for calls that do not wait ([Conn.TryRead], [Conn.TryWrite]), which take n
-// bytes from no budget themselves.
-func (t *Task) Spend(n int) {
-	if t.spent += n; t.spent < turnBudget {
+// Spend takes a call that moved n bytes from the turn's budget. It is
+// for calls that do not wait ([Conn.TryRead], [Conn.TryWrite]), which take
+// nothing from it themselves.
+func (t *Task) Spend(n int) { t.spent += n }
+
+// Yield lets others run when the task's budget is used up.
+func (t *Task) Yield() {
+	if t.spent < turnBudget {
 		return
 	}
 	t.spent = 0

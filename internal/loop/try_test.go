@@ -85,6 +85,7 @@ func TestSpendingLetsOthersRun(t *testing.T) {
 	stop := false
 	spending := begin(l, func(task *Task) {
 		for !stop {
+			task.Yield()
 			task.Spend(64 << 10)
 		}
 	})

@@ -5,6 +5,8 @@ package loop
 import (
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxIovecs bounds how many slices one system call takes.
@@ -18,6 +20,7 @@ const maxGathered = 2 << 10
 func (c *Conn) Write(t *Task, p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
+		t.Yield()
 		n, errno := 0, syscall.Errno(0)
 		if c.flags&closed == 0 {
 			n, errno = c.loop.write(int(c.fd), p[done:])
@@ -28,7 +31,7 @@ func (c *Conn) Write(t *Task, p []byte) (int, error) {
 		}
 		if !wait {
 			done += n
-			t.spend(n)
+			t.Spend(n)
 			continue
 		}
 		if err := c.waitWritable(t); err != nil {
@@ -45,6 +48,7 @@ func (c *Conn) WriteBuffers(t *Task, buffers [][]byte) (int64, error) {
 	done := int64(0)
 	skip := 0 // bytes of buffers[0] that are written
 	for len(buffers) > 0 {
+		t.Yield()
 		n, errno := 0, syscall.Errno(0)
 		if c.flags&closed == 0 {
 			n, errno = c.writev(buffers, skip)
@@ -65,7 +69,7 @@ func (c *Conn) WriteBuffers(t *Task, buffers [][]byte) (int64, error) {
 			skip -= len(buffers[0])
 			buffers = buffers[1:]
 		}
-		t.spend(n)
+		t.Spend(n)
 	}
 	return done, nil
 }
@@ -87,8 +91,10 @@ func (c *Conn) afterWrite(errno syscall.Errno) (wait bool, err error) {
 }
 
 func (c *Conn) writev(buffers [][]byte, skip int) (int, syscall.Errno) {
-	if n := c.loop.gather(buffers, skip); n > 0 {
-		return c.loop.write(int(c.fd), c.loop.small[:n])
+	if c.flags&held == 0 {
+		if n := c.loop.gather(buffers, skip); n > 0 {
+			return c.loop.write(int(c.fd), c.loop.small[:n])
+		}
 	}
 	vectors := &c.loop.iovecs
 	count := 0
@@ -107,12 +113,11 @@ func (c *Conn) writev(buffers [][]byte, skip int) (int, syscall.Errno) {
 	if count == 0 {
 		return 0, 0
 	}
-	c.loop.calls.IO++
-	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITEV, uintptr(c.fd), uintptr(unsafe.Pointer(&vectors[0])), uintptr(count))
-	if errno != 0 {
-		n = 0
+	flags := syscall.MSG_NOSIGNAL
+	if c.flags&held != 0 {
+		flags |= unix.MSG_MORE
 	}
-	return int(n), errno
+	return c.loop.send(int(c.fd), vectors[:count], flags)
 }
 
 // gather copies slices that are small together into one, which costs less than

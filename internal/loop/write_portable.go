@@ -89,6 +89,8 @@ func (c *Conn) spliceReady(*Task, *Conn, int64) (moved int64, readErr, writeErr 
 	return 0, ErrNoSplice, nil
 }
 
+func (c *Conn) hold(*Conn) {}
+
 // SpliceTo moves nothing here: it returns ErrNoSplice as readErr.
 func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
 	return 0, ErrNoSplice, nil

@@ -13,6 +13,7 @@ func (c *Conn) Read(t *loop.Task, p []byte) (int, error) {
 		return 0, c.usable()
 	}
 	for {
+		t.Yield()
 		if err := c.waitIfEmpty(t); err != nil {
 			return 0, err
 		}

@@ -70,6 +70,7 @@ func (c *Conn) writeBatch(rest *gathering) (done int, err error) {
 
 // beforeWrite waits until what was written before is gone.
 func (c *Conn) beforeWrite(t *loop.Task) error {
+	t.Yield()
 	if err := c.usable(); err != nil {
 		return err
 	}

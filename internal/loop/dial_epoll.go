@@ -11,7 +11,7 @@ func (l *Loop) dialOnce(t *Task, to Address, deadline int64) (*Conn, error) {
 	if l.stopping {
 		return nil, ErrStopped
 	}
-	fd, address, err := socketFor(to)
+	fd, address, err := l.socketFor(to)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (c *Conn) finishConnect(t *Task, deadline int64) error {
 	return nil
 }
 
-func socketFor(to Address) (fd int, address syscall.Sockaddr, err error) {
+func (l *Loop) socketFor(to Address) (fd int, address syscall.Sockaddr, err error) {
 	const kind = syscall.SOCK_STREAM | syscall.SOCK_NONBLOCK | syscall.SOCK_CLOEXEC
 	if to.Path != "" {
 		fd, err = syscall.Socket(syscall.AF_UNIX, kind, 0)
@@ -73,6 +73,9 @@ func socketFor(to Address) (fd int, address syscall.Sockaddr, err error) {
 		return -1, nil, err
 	}
 	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	if l.paces && to.IP.Addr().Unmap().IsLoopback() {
+		sparePacing(fd)
+	}
 	return fd, address, nil
 }
 

@@ -20,6 +20,11 @@
 // and the hang-up of a watched peer that sent more than was read (see
 // [Conn.Watch]), which otherwise the next write or read shows.
 //
+// A loop in steady use keeps its Go processor while it waits, for some
+// milliseconds at most: [NewGroup] leaves one more for all other goroutines.
+// Connections over loopback are taken out of BBR's pacing, which costs more
+// there than all else.
+//
 // Three rules follow for code on a loop. It must never block (a channel, a
 // mutex held across a wait, a file): [Task.Await] is for that. At most one task
 // reads a Conn and at most one writes it at any moment. And a panic in a task

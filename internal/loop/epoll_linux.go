@@ -9,9 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (k *kernel) epollWaitNow(poll int, events []syscall.EpollEvent) int {
+// epollDoze is epollWait behind the scheduler's back. What the scheduler wants
+// of the thread ends it: it signals.
+func (k *kernel) epollDoze(poll int, events []syscall.EpollEvent, milliseconds int) int {
 	k.calls.Waits++
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(milliseconds), 0, 0)
 	if errno != 0 {
 		return 0
 	}

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"net/netip"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func TestEventsOfAClosedSocketDoNotReachItsSuccessor(t *testing.T) {
 
 func TestSocketJoinedToItselfIsNoConnection(t *testing.T) {
 	l := oneLoop(t)
-	fd, _, err := socketFor(Address{IP: mustAddrPort("127.0.0.1:0")})
+	fd, _, err := l.socketFor(Address{IP: mustAddrPort("127.0.0.1:0")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,4 +227,33 @@ func TestAcceptedSocketsSendAtOnce(t *testing.T) {
 	}
 	dialPeer(t, ln.Addr())
 	await(t, "the connection", done)
+}
+
+// A loop that waits behind the scheduler's back must not keep the collector waiting.
+func TestCollectionsGoOnBesideADozingLoop(t *testing.T) {
+	l := oneLoop(t)
+	for range 20 {
+		onLoop(t, l, func() {})
+		onLoop(t, l, func() {
+			if !l.dozes || !l.lively {
+				t.Errorf("dozes %t, lively %t", l.dozes, l.lively)
+			}
+		})
+		runtime.GC()
+	}
+}
+
+func TestDozingLoopDoesNotMissItsTimers(t *testing.T) {
+	l := oneLoop(t)
+	onTask(t, l, func(task *Task) {
+		for range 50 {
+			before := l.calls.Waits
+			if err := task.Park(in(l, time.Millisecond)); err != ErrTimeout {
+				t.Errorf("parked until %v", err)
+			}
+			if waits := l.calls.Waits - before; waits == 0 || waits > 4 {
+				t.Errorf("%d waits for one timer", waits)
+			}
+		}
+	})
 }

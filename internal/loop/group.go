@@ -30,6 +30,7 @@ type Group struct {
 	loops   []*Loop
 	panics  atomic.Uint64
 	stalls  atomic.Uint64
+	awaited atomic.Int64 // goroutines that tasks wait for
 	stop    chan struct{}
 	stopped sync.WaitGroup
 	once    sync.Once

@@ -21,6 +21,7 @@ type Listener struct {
 	path     string // of a unix socket
 	acceptor Acceptor
 	retry    *Timer
+	paces    bool // accepted sockets pace, also those over loopback
 	closed   bool
 	once     sync.Once
 }
@@ -62,7 +63,21 @@ func (g *Group) Open(address string, a Acceptor) (*Listener, error) {
 		// Accepted sockets inherit it.
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	}
-	return &Listener{loop: g.loops[0], fd: fd, slot: noSlot, addr: addr, path: path, acceptor: a}, nil
+	ln := &Listener{loop: g.loops[0], fd: fd, slot: noSlot, addr: addr, path: path, acceptor: a}
+	ln.sparePacing()
+	return ln, nil
+}
+
+// sparePacing sees to what comes over loopback: by inheritance where nothing
+// else can come, else one by one.
+func (ln *Listener) sparePacing() {
+	at, tcp := ln.addr.(*net.TCPAddr)
+	if !tcp || !ln.loop.paces {
+		return
+	}
+	if ln.paces = !at.IP.IsLoopback(); !ln.paces {
+		sparePacing(ln.fd)
+	}
 }
 
 // Start begins to accept. It is called once.
@@ -132,7 +147,11 @@ func (ln *Listener) acceptOne() (more bool, errno syscall.Errno) {
 	fd, from, err := syscall.Accept4(ln.fd, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 	switch err {
 	case nil:
-		ln.assign(fd, fromSockaddr(from))
+		from := fromSockaddr(from)
+		if ln.paces && from.Addr().IsLoopback() {
+			sparePacing(fd)
+		}
+		ln.assign(fd, from)
 		return true, 0
 	case syscall.EINTR, syscall.ECONNABORTED, syscall.EPROTO:
 		return true, 0

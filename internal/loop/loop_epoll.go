@@ -18,6 +18,9 @@ type engine struct {
 	wake       int // an eventfd that ends the wait when work is posted
 	asleep     atomic.Bool
 	lastYield  int64
+	lively     bool // the last wait was a short one
+	dozes      bool // a processor is left for goroutines while all loops keep theirs
+	paces      bool // new sockets do, unless told otherwise
 	events     [256]syscall.EpollEvent
 	event, got int
 	sockets    []socket
@@ -38,12 +41,20 @@ type socket struct {
 
 type eventer interface{ onEvent(mask uint32) }
 
-// busyTurn is how many events a turn has at least for more to be likely by its
-// end: a call that can not block is cheaper then, and one too many else.
-const busyTurn = 4
-
-// A busy loop lets others have the processor after this long.
-const yieldEvery = int64(time.Millisecond)
+const (
+	// dozeTime is how long, in milliseconds, a loop waits without letting the scheduler
+	// know, where the last wait was shorter than that: to give the processor away and
+	// get it back costs more than all else in a turn. Beside a shorter one the
+	// kernel's timer would cost as much.
+	dozeTime = 4
+	// busyTurn is how many events a turn has at least for more to be likely by its
+	// end: where a loop may not doze, a call that can not block is cheaper then.
+	busyTurn = 4
+	// yieldEvery is how long a busy loop keeps its processor.
+	yieldEvery = int64(5 * time.Millisecond)
+	// yieldSoon is the same while tasks wait for goroutines.
+	yieldSoon = int64(time.Millisecond)
+)
 
 func newLoop(g *Group, index int) (*Loop, error) {
 	poll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
@@ -55,7 +66,8 @@ func newLoop(g *Group, index int) (*Loop, error) {
 		_ = syscall.Close(poll)
 		return nil, err
 	}
-	l := &Loop{index: index, group: g, engine: engine{poll: poll, wake: wake}, now: Nanotime()}
+	l := &Loop{index: index, group: g, engine: engine{poll: poll, wake: wake, paces: systemPaces()}, now: Nanotime()}
+	l.dozes = runtime.GOMAXPROCS(0) > g.options.Loops
 	l.wheel.tick = l.now >> tickShift
 	l.tasks.loop = l
 	if _, err := l.register(wake, wakeups{l}); err != nil {
@@ -77,28 +89,69 @@ func (l *Loop) run() {
 // wait fills the events and refreshes the clock. It blocks only when nothing
 // is ready to run.
 func (l *Loop) wait() {
-	if l.now-l.lastYield > yieldEvery {
-		runtime.Gosched()
-		l.lastYield = l.now
-	}
+	l.giveWay()
 	n := 0
-	if l.got >= busyTurn || !l.ready.empty() {
-		n = l.epollWaitNow(l.poll, l.events[:])
-	}
-	if n == 0 && l.ready.empty() {
-		l.turnBegan.Store(0)
-		l.asleep.Store(true)
-		if l.mailbox.empty() {
-			n = l.epollWait(l.poll, l.events[:], l.untilNextTimer())
-		}
-		l.asleep.Store(false)
+	if !l.ready.empty() {
+		n = l.epollDoze(l.poll, l.events[:], 0)
 		l.now = Nanotime()
-		l.lastYield = l.now
 	} else {
-		l.now = Nanotime()
+		n = l.sleep()
 	}
 	l.turnBegan.Store(l.now)
 	l.event, l.got = 0, n
+}
+
+// giveWay lets goroutines have the processor that the loop has kept for long.
+func (l *Loop) giveWay() {
+	kept := l.now - l.lastYield
+	if kept > yieldEvery || kept > yieldSoon && l.group.awaited.Load() > 0 {
+		runtime.Gosched()
+		l.lastYield = l.now
+	}
+}
+
+// sleep waits for events, a timer or mail.
+func (l *Loop) sleep() (n int) {
+	began := l.now
+	l.turnBegan.Store(0)
+	l.asleep.Store(true)
+	if l.mailbox.empty() {
+		n = l.waitForEvents()
+	}
+	l.asleep.Store(false)
+	l.now = Nanotime()
+	l.lively = l.now-began < dozeTime*int64(time.Millisecond)
+	return n
+}
+
+func (l *Loop) waitForEvents() (n int) {
+	until := l.untilNextTimer()
+	if patience := l.patience(); patience >= 0 && until != 0 {
+		if until > 0 {
+			patience = min(patience, until)
+		}
+		if n = l.epollDoze(l.poll, l.events[:], patience); n > 0 {
+			return n
+		}
+		until = l.untilNextTimer()
+	}
+	n = l.epollWait(l.poll, l.events[:], until)
+	l.lastYield = Nanotime()
+	return n
+}
+
+// patience is for how many milliseconds to wait behind the scheduler's back;
+// below zero: not at all.
+func (l *Loop) patience() int {
+	switch {
+	case !l.lively:
+		return -1
+	case l.dozes && l.group.awaited.Load() == 0:
+		return dozeTime
+	case l.got >= busyTurn:
+		return 0
+	}
+	return -1
 }
 
 // dispatch runs a turn. It returns false when a panic cut the turn short; the

@@ -136,7 +136,9 @@ func (t *Task) Sleep(d time.Duration) error {
 // A panic in f is counted as one on the loop. Nothing cuts the wait short.
 func (t *Task) Await(f func()) {
 	done := false
+	t.loop.group.awaited.Add(1)
 	go func() {
+		defer t.loop.group.awaited.Add(-1)
 		defer t.loop.Post(func() {
 			done = true
 			if t.state == parked {

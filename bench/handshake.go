@@ -39,6 +39,10 @@ func (h handshakeRow) run(ctx context.Context, b *bench, at site, d time.Duratio
 	if err != nil {
 		return load{}, err
 	}
+	return parseHandshakes(out)
+}
+
+func parseHandshakes(out []byte) (load, error) {
 	var r handshakeReport
 	if err := json.Unmarshal(out, &r); err != nil {
 		return load{}, fmt.Errorf("handshake: %w", err)

@@ -67,6 +67,8 @@ func role(args []string) error {
 			return idleMain(args[1], args[2])
 		case "handshake":
 			return handshakeMain(args[1])
+		case "probe":
+			return probeMain(args[1])
 		case "guard":
 			return rig.Guard(args[1])
 		}

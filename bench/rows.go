@@ -44,6 +44,7 @@ var allRows = []row{
 	{name: "tls1m", title: "TLS, 1 MiB, 16 connections", listener: tlsListener, large: true, drive: wrkRow{path: "/1m", connections: 16}},
 	{name: "handshake", title: "TLS, a new connection for each 125 B", listener: tlsListener, drive: handshakeRow{clients: 4}},
 	{name: "resume", title: "TLS, a resumed connection for each 125 B", listener: tlsListener, drive: handshakeRow{clients: 4, resumed: true}},
+	{name: "flood", title: "TLS, new connections without pause; p99 of requests on kept connections", listener: tlsListener, drive: floodRow{clients: 32, probe: probeOrder{Connections: 8, PerSecond: 50}}},
 	{name: "h2", title: "HTTP/2 by TLS, 125 B, 16 connections of 10 streams", listener: http2Listener, drive: h2loadRow{path: "/125", connections: 16, streams: 10}},
 	{name: "tcp64", title: "TCP, 64 B each way, 64 connections", listener: tcpListener, drive: wrkRow{path: "/64", connections: 64, requestSize: 64}},
 	{name: "tcp1m", title: "TCP, 1 MiB, 16 connections", listener: tcpListener, large: true, drive: wrkRow{path: "/1m", connections: 16}},

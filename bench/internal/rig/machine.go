@@ -15,7 +15,9 @@ import (
 )
 
 // Machine says on what is measured: the processors and the kernel.
-func Machine() string { return cpuModel() + ", Linux " + kernelRelease() }
+func Machine() string {
+	return cpuModel() + ", Linux " + setting("kernel/osrelease") + ", TCP by " + setting("net/ipv4/tcp_congestion_control")
+}
 
 func cpuModel() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
@@ -29,12 +31,13 @@ func cpuModel() string {
 	return fmt.Sprintf("%s, %d processors", runtime.GOARCH, runtime.NumCPU())
 }
 
-func kernelRelease() string {
-	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+// setting reads one of the kernel's (sysctl(8)).
+func setting(name string) string {
+	value, err := os.ReadFile("/proc/sys/" + name)
 	if err != nil {
-		return "of unknown release"
+		return "unknown"
 	}
-	return strings.TrimSpace(string(release))
+	return strings.TrimSpace(string(value))
 }
 
 // Ports hands out addresses to listen on.

@@ -20,6 +20,7 @@ type relay struct {
 	err      error
 	running  bool
 	splicing int // how many small pieces more are spliced, too
+	rest     rest
 }
 
 // Run moves bytes until the end of input, which it passes on.
@@ -85,9 +86,8 @@ const (
 // buffer, and what comes in bulk from socket to socket.
 func (r *relay) move() error {
 	for {
-		r.from.SetReadDeadline(deadlineAfter(r.worker.loop.Now(), r.patience))
-		if err := r.from.WaitReadable(r.task); err != nil {
-			return err
+		if err := r.wait(); err != nil {
+			return endOfInput(err)
 		}
 		n, err := int64(0), error(nil)
 		if r.splicing > 0 {
@@ -105,6 +105,15 @@ func (r *relay) move() error {
 			r.splicing--
 		}
 	}
+}
+
+// wait returns when there is something to read that takes a task.
+func (r *relay) wait() error {
+	if r.splicing == 0 && loop.CanSplice(r.from, r.to) {
+		return r.passOnAtRest()
+	}
+	r.from.SetReadDeadline(deadlineAfter(r.worker.loop.Now(), r.patience))
+	return r.from.WaitReadable(r.task)
 }
 
 // splice moves what is there to be read.

@@ -76,11 +76,21 @@ type exchange struct {
 var errHTTP2 = errors.New("HTTP/2")
 
 func newExchange(w *worker) *exchange {
-	x := &exchange{worker: w, scratch: make([]byte, 0, 2048), slices: make([][]byte, 0, 32)}
+	x := &exchange{worker: w}
+	x.furnish()
 	x.pick.Rand = w.rand
 	x.body.exchange = x
 	return x
 }
+
+// furnish makes the room that every request needs.
+func (x *exchange) furnish() {
+	x.scratch = make([]byte, 0, 2048)
+	x.slices = make([][]byte, 0, 32)
+}
+
+// lean gives up that room for as long as a tunnel stands.
+func (x *exchange) lean() { x.scratch, x.slices = nil, nil }
 
 // Run serves requests of one client until its connection rests or ends.
 func (x *exchange) Run(t *loop.Task) {
@@ -104,6 +114,9 @@ func (x *exchange) end() {
 	x.in, x.out, x.client, x.task = nil, nil, nil, nil
 	x.trim()
 	x.forget()
+	if x.slices == nil {
+		x.furnish()
+	}
 	w.putExchange(x)
 }
 

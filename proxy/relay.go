@@ -9,6 +9,7 @@ import (
 
 // A relay moves one direction of a tunnel.
 type relay struct {
+	own      bool // its task is its own: at rest it has none
 	worker   *worker
 	from, to loop.Stream
 	other    *loop.Task // told when this direction has ended
@@ -23,13 +24,26 @@ type relay struct {
 	rest     rest
 }
 
-// Run moves bytes until the end of input, which it passes on.
+// errAtRest says that the loop has taken a direction over from its task.
+var errAtRest = errors.New("at rest")
+
+// Run moves bytes until the end of input, which it passes on, or until the
+// direction is at rest; it is run again after that.
 func (r *relay) Run(t *loop.Task) {
 	r.task = t
-	defer r.ended()
+	defer r.leave()
+	if r.err = r.passEarly(); r.err != nil {
+		return
+	}
+	if r.err = r.pump(); r.err == nil {
+		_ = r.to.CloseWrite(r.task)
+	}
+}
+
+func (r *relay) passEarly() error {
 	if r.early != nil && !r.early.empty() {
-		if r.err = r.write(r.early.unread()); r.err != nil {
-			return
+		if err := r.write(r.early.unread()); err != nil {
+			return err
 		}
 		r.early.clear()
 	}
@@ -37,9 +51,27 @@ func (r *relay) Run(t *loop.Task) {
 		r.worker.buffers.put(r.early)
 		r.early = nil
 	}
-	if r.err = r.pump(); r.err == nil {
-		_ = r.to.CloseWrite(r.task)
+	return nil
+}
+
+// interrupt ends the direction with err, from outside of its task.
+func (r *relay) interrupt(err error) {
+	switch {
+	case r.task != nil:
+		r.task.Interrupt(err)
+	case r.rest.on:
+		r.endRest()
+		r.err = err
+		r.ended()
 	}
+}
+
+func (r *relay) leave() {
+	if r.err == errAtRest {
+		r.err, r.task = nil, nil
+		return
+	}
+	r.ended()
 }
 
 func (r *relay) ended() {
@@ -109,6 +141,9 @@ func (r *relay) move() error {
 
 // wait returns when there is something to read that takes a task.
 func (r *relay) wait() error {
+	if r.rest.over {
+		return r.settleRest()
+	}
 	if r.splicing == 0 && loop.CanSplice(r.from, r.to) {
 		return r.passOnAtRest()
 	}

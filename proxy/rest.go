@@ -2,30 +2,39 @@ package proxy
 
 import "spillway/internal/loop"
 
-// A rest is the state of a relay whose task is parked while the loop itself
-// passes on what comes in small pieces: a message costs no switch of tasks.
+// A rest is the state of a relay while the loop itself passes on what comes in
+// small pieces: a message costs no switch of tasks, and a direction with a task of its own has none.
 type rest struct {
 	on   bool    // the loop will tell of input
+	over bool    // it has told of something that takes a task
 	left *buffer // what the other side had no room for; nil: nothing
-	over error   // why nothing more can be read or written; nil: it can
+	err  error   // why nothing more can be read or written; nil: it can
 }
 
 // passOnAtRest returns nil when there is likely something to read that takes a
-// task, and what came before has been written.
+// task, and what came before has been written; errAtRest, when the task has to leave.
 func (r *relay) passOnAtRest() error {
 	r.rest = rest{}
 	r.sleep()
+	if r.rest.on && r.own {
+		return errAtRest
+	}
 	for r.rest.on {
 		if err := r.task.Park(0); err != nil {
 			r.endRest()
 			return err
 		}
 	}
+	return r.settleRest()
+}
+
+// settleRest does what a rest has left to the task.
+func (r *relay) settleRest() error {
+	defer r.endRest()
 	if b := r.rest.left; b != nil {
-		defer r.endRest()
 		return r.write(b.unread())
 	}
-	return r.rest.over
+	return r.rest.err
 }
 
 func (r *relay) endRest() {
@@ -48,9 +57,9 @@ func (r *relay) Wake(e loop.Event) {
 	defer r.rouse()
 	switch e {
 	case loop.Expired:
-		r.rest.over = loop.ErrTimeout
+		r.rest.err = loop.ErrTimeout
 	case loop.Closed:
-		r.rest.over = loop.ErrClosed
+		r.rest.err = loop.ErrClosed
 	default:
 		if r.passOn() {
 			r.sleep()
@@ -58,10 +67,19 @@ func (r *relay) Wake(e loop.Event) {
 	}
 }
 
-// rouse resumes the task when the rest is over, also by a panic.
+// rouse has a task go on when the rest is over, also by a panic.
 func (r *relay) rouse() {
-	if !r.rest.on {
+	switch {
+	case r.rest.on:
+		return
+	case r.task != nil:
 		r.task.Resume()
+	case !r.worker.loop.Start(r):
+		r.endRest()
+		r.err = loop.ErrStopped
+		r.ended()
+	default:
+		r.rest.over = true
 	}
 }
 
@@ -84,7 +102,7 @@ func (r *relay) passOn() bool {
 	}
 	r.worker.buffers.put(b)
 	if err != nil && err != loop.ErrWouldBlock {
-		r.rest.over = err
+		r.rest.err = err
 		return false
 	}
 	return r.splicing == 0

@@ -49,13 +49,14 @@ func (x *exchange) relay(patience int64) (end string) {
 	if x.raw {
 		x.in = nil // a request's head has to outlive the tunnel, an opening has not
 	}
-	up := &relay{worker: x.worker, from: client, to: backend, other: x.task, patience: patience, early: early, release: x.raw}
+	x.lean()
+	up := &relay{own: true, worker: x.worker, from: client, to: backend, other: x.task, patience: patience, early: early, release: x.raw}
 	down := &relay{worker: x.worker, from: backend, to: client, patience: patience, early: x.out}
 	up.running = x.worker.loop.Start(up)
 	down.Run(x.task)
 	for up.running {
-		if down.err != nil && up.task != nil {
-			up.task.Interrupt(loop.ErrClosed)
+		if down.err != nil {
+			up.interrupt(loop.ErrClosed)
 		}
 		_ = x.task.Park(x.worker.loop.Now() + stopPoll*100)
 	}

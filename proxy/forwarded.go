@@ -10,8 +10,10 @@ import (
 
 // forwardedFields is which forwarding fields a listener sets; see config.Forwarded.
 type forwardedFields struct {
-	forr, host, realIP, requestID bool
-	// fixed holds the lines that are the same for every request: Proto, Port, Via.
+	forr, host, port, realIP, requestID bool
+	// ownPort is the listener's; 0: it has none.
+	ownPort uint16
+	// fixed holds the lines that are the same for every request: Proto, Via.
 	fixed []byte
 }
 
@@ -51,6 +53,9 @@ func (x *exchange) appendForwarded() {
 	}
 	if set.host && !(trusted && x.request.Get(http1.XForwardedHost) != nil) && len(x.request.Host) > 0 {
 		x.appendField("X-Forwarded-Host: ", x.request.Host)
+	}
+	if set.port && !(trusted && x.request.Get(http1.XForwardedPort) != nil) {
+		x.appendForwardedPort(set.ownPort)
 	}
 	if set.requestID && !(trusted && x.request.Get(http1.XRequestID) != nil) {
 		x.scratch = append(x.scratch, "X-Request-ID: "...)
@@ -102,6 +107,21 @@ func (x *exchange) appendForwardedFor(peer netip.Addr, trusted bool) {
 		}
 		x.scratch = peer.AppendTo(x.scratch)
 	}
+	x.scratch = append(x.scratch, "\r\n"...)
+}
+
+// appendForwardedPort tells the port that the client connected to: the one that a
+// proxy in front named, else the listener's own.
+func (x *exchange) appendForwardedPort(own uint16) {
+	port := own
+	if o := x.client.origin; o != nil && o.local.Port() != 0 {
+		port = o.local.Port()
+	}
+	if port == 0 {
+		return
+	}
+	x.scratch = append(x.scratch, "X-Forwarded-Port: "...)
+	x.scratch = strconv.AppendUint(x.scratch, uint64(port), 10)
 	x.scratch = append(x.scratch, "\r\n"...)
 }
 

@@ -3,7 +3,6 @@ package proxy
 import (
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -74,12 +73,9 @@ func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
 }
 
 func newForwardedFields(c *config.Forwarded, scheme string, port uint16) forwardedFields {
-	f := forwardedFields{forr: c.For, host: c.Host, realIP: c.RealIP, requestID: c.RequestID}
+	f := forwardedFields{forr: c.For, host: c.Host, port: c.Port, realIP: c.RealIP, requestID: c.RequestID, ownPort: port}
 	if c.Proto {
 		f.fixed = append(f.fixed, "X-Forwarded-Proto: "+scheme+"\r\n"...)
-	}
-	if c.Port && port != 0 {
-		f.fixed = append(f.fixed, "X-Forwarded-Port: "+strconv.Itoa(int(port))+"\r\n"...)
 	}
 	if c.Via != "" {
 		f.fixed = append(f.fixed, "Via: 1.1 "+c.Via+"\r\n"...)

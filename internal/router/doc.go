@@ -17,6 +17,7 @@
 //
 //	/v1        a prefix at a segment boundary: /v1, /v1/, /v1/x; not /v10
 //	/v1/       what lies below: /v1/, /v1/x; not /v1, as in nginx and Envoy
+//	/          every request, that for the server as a whole (OPTIONS *) included
 //	= /v1      only /v1
 //	~ ^/v[12]/ a regular expression (RE2), anchored only where it says so
 //

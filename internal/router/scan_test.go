@@ -56,7 +56,7 @@ func hostHolds(pattern, authority string) bool {
 }
 
 func pathHolds(pattern, path string) bool {
-	if pattern == "" {
+	if pattern == "" || pattern == "/" && path == "*" {
 		return true
 	}
 	if exact, ok := strings.CutPrefix(pattern, "= "); ok {

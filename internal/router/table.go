@@ -150,11 +150,8 @@ func (t *Table) walk(root *node, r *Request, best int32) int32 {
 		if len(path) == 0 {
 			return t.first(n.exact, r, best)
 		}
-		if path[0] != '/' {
-			return best
-		}
 		best = t.first(n.below, r, best)
-		if len(n.children) == 0 {
+		if len(n.children) == 0 || path[0] != '/' {
 			return best
 		}
 		var segment []byte

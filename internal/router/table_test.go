@@ -30,12 +30,12 @@ func TestPathKinds(t *testing.T) {
 		yes, no []string
 	}{
 		{"", []string{"/", "/a", "*", ""}, nil},
-		{"/", []string{"/", "/a", "/a/", "//", "//a"}, []string{"*", ""}},
+		{"/", []string{"/", "/a", "/a/", "//", "//a", "*"}, []string{""}},
 		{"/v1", []string{"/v1", "/v1/", "/v1/x", "/v1//", "/v1/x/y"},
 			[]string{"/", "/v10", "/v", "/V1", "/x/v1", "//v1", "/v1;x", "/v1%2Fx"}},
 		{"/v1/", []string{"/v1/", "/v1/x", "/v1//", "/v1/x/y"}, []string{"/v1", "/v10", "/v10/", "/"}},
 		{"/v1//", []string{"/v1//", "/v1//x"}, []string{"/v1", "/v1/", "/v1/x"}},
-		{"/a/b", []string{"/a/b", "/a/b/c"}, []string{"/a", "/a/", "/a/bc", "/a//b"}},
+		{"/a/b", []string{"/a/b", "/a/b/c"}, []string{"/a", "/a/", "/a/bc", "/a//b", "*"}},
 		{"= /", []string{"/"}, []string{"/a", "//", "*"}},
 		{"= /v1", []string{"/v1"}, []string{"/v1/", "/v1/x", "/", "/v10"}},
 		{"=/v1/", []string{"/v1/"}, []string{"/v1", "/v1/x", "/v1//"}},
@@ -156,7 +156,7 @@ func TestFirstRouteWins(t *testing.T) {
 		{"tls", "x.example.com", "/b", "GET", 3},
 		{"web", "y.example.com", "/b", "GET", 7},
 		{"tls", "", "*", "OPTIONS", 6},
-		{"web", "", "*", "OPTIONS", -1},
+		{"web", "", "*", "OPTIONS", 7},
 	} {
 		got, ok := table.Find(&Request{
 			Listener: c.listener, Host: []byte(c.host), Path: []byte(c.path), Method: []byte(c.method),

@@ -285,3 +285,8 @@ func (x *exchange) within(from, patience int64) int64 {
 	}
 	return at
 }
+
+// outOfTime tells whether the time for the whole exchange is over.
+func (x *exchange) outOfTime() bool {
+	return x.deadline != 0 && x.worker.loop.Now() >= x.deadline
+}

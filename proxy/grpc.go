@@ -82,7 +82,7 @@ const (
 // where the backend, which knows it too, was the first to give up.
 func (x *exchange) grpcStatus(r *refusal) int {
 	switch {
-	case r == errBackendTimeout, x.deadline != 0 && x.worker.loop.Now() >= x.deadline:
+	case r == errBackendTimeout, x.outOfTime():
 		return grpcDeadlineExceeded
 	case r.status == 404:
 		return grpcUnimplemented

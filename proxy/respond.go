@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spillway/internal/http1"
+	"spillway/internal/http2"
 	"spillway/internal/loop"
 	"spillway/internal/router"
 )
@@ -138,6 +139,11 @@ const (
 func (x *exchange) closeClient() {
 	cl := x.client
 	x.client = nil
+	if s, ok := cl.conn.(*http2.Stream); ok && x.outOfTime() && x.response.Status != 101 {
+		s.Cancel() // of an answer that is whole nothing is left to be cancelled
+		cl.close()
+		return
+	}
 	if x.record.reset {
 		cl.conn.Reset()
 		cl.close()

@@ -105,7 +105,7 @@ func (x *exchange) retry(o outcome) retryDecision {
 		return noRetry
 	}
 	now := x.worker.loop.Now()
-	if x.deadline != 0 && now >= x.deadline {
+	if x.outOfTime() {
 		return noRetry
 	}
 	// Another backend could do better than a 503 or silence; the same one hardly would.

@@ -82,8 +82,8 @@ func checkCalls(t *testing.T, back protocol) {
 		}
 	}
 	// An answer that has begun can only be reset when the time is over.
-	if s := c.call(21, "/stream", "hello", "grpc-timeout: 500m"); !s.wasReset() || string(s.body) != message("one") {
-		t.Errorf("the answer that goes on for ever: %s", s)
+	if s := c.call(21, "/stream", "hello", "grpc-timeout: 500m"); !s.wasReset() || *s.reset != http2.ErrCodeCancel || string(s.body) != message("one") {
+		t.Errorf("the answer that goes on for ever: %s, want a reset by CANCEL", s)
 	}
 	c.works(23)
 }

@@ -81,6 +81,35 @@ func TestCloseWakesThoseThatWait(t *testing.T) {
 	}
 }
 
+func TestEndOfAnswersThatAreNotWhole(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		end     func(*Stream)
+		answer  string
+		request bool // is whole
+		want    []string
+	}{
+		{"Close", (*Stream).Close, "12", true, []string{"DATA 1 12", "RST_STREAM 1 INTERNAL_ERROR"}},
+		{"Reset", (*Stream).Reset, "12", true, []string{"DATA 1 12", "RST_STREAM 1 INTERNAL_ERROR"}},
+		{"Cancel", (*Stream).Cancel, "12", true, []string{"DATA 1 12", "RST_STREAM 1 CANCEL"}},
+		{"Cancel of a whole answer", (*Stream).Cancel, "12345", true, []string{"DATA 1 END_STREAM 12345"}},
+		{"Cancel of a whole answer to half a request", (*Stream).Cancel, "12345", false,
+			[]string{"DATA 1 END_STREAM 12345", "RST_STREAM 1 NO_ERROR"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := serveWith(t, ServerOptions{}, func(task *loop.Task, s *Stream) {
+				_, _ = s.Write(task, []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"))
+				_, _ = s.Write(task, []byte(c.answer))
+				c.end(s)
+			})
+			s.headers(1, c.request, post)
+			s.expect(append([]string{"HEADERS 1 :status=200 content-length=5"}, c.want...)...)
+			s.ok(s.WritePing(false, [8]byte{1}))
+			s.expect(`PING ACK "\x01\x00\x00\x00\x00\x00\x00\x00"`)
+		})
+	}
+}
+
 // TestWatcherIsInterrupted wherever it waits.
 func TestWatcherIsInterrupted(t *testing.T) {
 	for name, wait := range map[string]func(task *loop.Task, s *Stream) error{

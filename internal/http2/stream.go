@@ -195,18 +195,23 @@ func (s *Stream) resetByPeer(code ErrCode) {
 // Close ends the stream and gives back what it holds. One whose message is not
 // whole is reset. Tasks that wait for it go on with [loop.ErrClosed]. Closing
 // twice is fine.
-func (s *Stream) Close() { s.close(false) }
+func (s *Stream) Close() { s.close(false, InternalError) }
 
 // Reset closes the stream so that the peer does not take its message for whole.
-func (s *Stream) Reset() { s.close(true) }
+func (s *Stream) Reset() { s.close(true, InternalError) }
 
-func (s *Stream) close(abruptly bool) {
+// Cancel is Reset of a message with which nothing is wrong but that its time is
+// over. Clients of gRPC take CANCEL for that, and INTERNAL_ERROR for a fault.
+func (s *Stream) Cancel() { s.close(true, Cancel) }
+
+// close ends the stream; code is for an answer that is not whole.
+func (s *Stream) close(abruptly bool, code ErrCode) {
 	if s.closed {
 		return
 	}
 	c := s.conn
 	if s.failure == nil && !c.ending {
-		s.endWire(abruptly)
+		s.endWire(abruptly, code)
 	}
 	s.closed = true
 	s.watcher = nil
@@ -227,7 +232,7 @@ func (s *Stream) close(abruptly bool) {
 }
 
 // endWire says to the peer how the stream ends.
-func (s *Stream) endWire(abruptly bool) {
+func (s *Stream) endWire(abruptly bool, code ErrCode) {
 	c := s.conn
 	if !abruptly && !c.isClient && s.out.phase == inUntilClose {
 		s.endStream()
@@ -241,7 +246,7 @@ func (s *Stream) endWire(abruptly bool) {
 		c.sendReset(s.id, NoError)
 		return
 	default:
-		c.sendReset(s.id, InternalError)
+		c.sendReset(s.id, code)
 		return
 	}
 	c.spending.earnAll()

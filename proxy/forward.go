@@ -56,8 +56,8 @@ func (x *exchange) tryBackends() {
 			x.releaseMember()
 			return
 		}
-		if decision != noRetry && !o.neverSent() && !x.body.rewind() {
-			decision = noRetry
+		if decision != noRetry && !o.neverSent() {
+			x.body.rewind()
 		}
 		switch decision {
 		case retrySame:

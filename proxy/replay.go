@@ -38,12 +38,10 @@ func (b *requestBody) putBack() {
 	b.keeping = n == len(b.buffer.unread())
 }
 
-// rewind makes the body ready for another backend once the upload to this one has
-// ended; false where that has become impossible.
-func (b *requestBody) rewind() bool {
+// rewind makes the body, which can go on, ready for another backend once the upload
+// to this one has ended.
+func (b *requestBody) rewind() {
 	if b.mode == streamed {
 		b.early = b.kept
-		return b.keeping
 	}
-	return true
 }

@@ -80,44 +80,48 @@ const (
 )
 
 // retry decides whether another attempt may follow, and takes it from the
-// budget. It is the only place that does.
+// budget. It is the only place that does. Where one follows, the upload has ended.
 func (x *exchange) retry(o outcome) retryDecision {
 	// The client has part of an answer, or is not there to take one.
 	if x.answered || o.kind == clientGone || o.kind == bodyFailed || o.kind == stopped {
 		return noRetry
 	}
-	x.body.holdKept()
-	// A backend may have acted on what it was sent: only what may happen twice, and
-	// can be sent twice, is sent again.
-	if !o.neverSent() && !(o.neverActedOn() && x.body.canGoOn()) && !x.replayable() {
-		return noRetry
-	}
 	// The backend closed the connection while the request was on its way: that says
 	// nothing about its health.
-	if o.connectionOver() && x.moves < maxMoves {
+	move := o.connectionOver() && x.moves < maxMoves
+	if !x.canRepeat(o) || !move && !x.othersMayDo(o) {
+		return noRetry
+	}
+	// How an upload ends decides whether all of the body is still here.
+	if x.stopUpload(); !x.canRepeat(o) {
+		return noRetry
+	}
+	if move {
 		x.moves++
 		return retrySame
 	}
-	if !x.target.retries.covers(o) {
-		return noRetry
-	}
-	if x.attempts > x.target.retries.attempts {
-		return noRetry
-	}
-	now := x.worker.loop.Now()
-	if x.outOfTime() {
-		return noRetry
-	}
-	// Another backend could do better than a 503 or silence; the same one hardly would.
-	if (o.holdsAnswer() || o.kind == timedOut) && len(x.pool.view.Load().Members()) < 2 {
-		return noRetry
-	}
-	x.scope = x.target.budgets.Allow(now, x.attempts == x.target.retries.attempts)
+	x.scope = x.target.budgets.Allow(x.worker.loop.Now(), x.attempts == x.target.retries.attempts)
 	if x.scope == balancer.NoRetry {
 		x.worker.poolStats(x.pool.poolState).budgetExhausted++
 		return noRetry
 	}
 	return retryOther
+}
+
+// canRepeat tells whether the request may and can be sent once more: a backend may
+// have acted on what it was sent, unless it says that it has not.
+func (x *exchange) canRepeat(o outcome) bool {
+	x.body.holdKept()
+	return o.neverSent() || x.replayable() || o.neverActedOn() && x.body.canGoOn()
+}
+
+// othersMayDo tells whether the rules and the time that is left allow to try another backend.
+func (x *exchange) othersMayDo(o outcome) bool {
+	if !x.target.retries.covers(o) || x.attempts > x.target.retries.attempts || x.outOfTime() {
+		return false
+	}
+	// Another backend could do better than a 503 or silence; the same one hardly would.
+	return !o.holdsAnswer() && o.kind != timedOut || len(x.pool.view.Load().Members()) >= 2
 }
 
 // retryRules are what the configuration says of retries.

@@ -1,12 +1,15 @@
 package proxy
 
 import (
+	"strings"
+
 	"spillway/internal/config"
 	"spillway/internal/ratelimit"
 )
 
 // A routeLimits is how much of a route each client, header value or the route as
-// a whole gets. The tables outlive reloads as long as the route keeps its name.
+// a whole gets. The tables outlive reloads as long as the route keeps its name and
+// the limit its key.
 type routeLimits struct {
 	rate        *ratelimit.Rate
 	rateLimit   ratelimit.RateLimit
@@ -19,15 +22,17 @@ type routeLimits struct {
 // limitTables are what a route's limits count in.
 type limitTables struct {
 	rate        *ratelimit.Rate
+	rateKey     config.LimitKey
 	concurrency *ratelimit.Concurrency
+	mostKey     config.LimitKey
 }
 
 // newRouteLimits gives a route its limits; nil: it has none.
 func newRouteLimits(c *config.Route, tables *limitTables, now int64) *routeLimits {
-	if c.RateLimit == nil {
+	if c.RateLimit == nil || !sameKey(tables.rateKey, c.RateLimit.Key) {
 		tables.rate = nil
 	}
-	if c.ConcurrencyLimit == nil {
+	if c.ConcurrencyLimit == nil || !sameKey(tables.mostKey, c.ConcurrencyLimit.Key) {
 		tables.concurrency = nil
 	}
 	if c.RateLimit == nil && c.ConcurrencyLimit == nil {
@@ -42,7 +47,7 @@ func newRouteLimits(c *config.Route, tables *limitTables, now int64) *routeLimit
 		} else {
 			tables.rate.Configure(l.rateLimit, max(r.Size, 1), now)
 		}
-		l.rate = tables.rate
+		l.rate, tables.rateKey = tables.rate, r.Key
 	}
 	if r := c.ConcurrencyLimit; r != nil {
 		l.most, l.mostKey = r.Limit, r.Key
@@ -51,9 +56,14 @@ func newRouteLimits(c *config.Route, tables *limitTables, now int64) *routeLimit
 		} else {
 			tables.concurrency.Configure(r.Limit)
 		}
-		l.concurrency = tables.concurrency
+		l.concurrency, tables.mostKey = tables.concurrency, r.Key
 	}
 	return l
+}
+
+// sameKey tells whether what was counted by one key means the same by the other.
+func sameKey(a, b config.LimitKey) bool {
+	return a.Source == b.Source && strings.EqualFold(a.Name, b.Name)
 }
 
 // admit counts the request against its route's limits and refuses one that is

@@ -22,6 +22,7 @@ type client struct {
 	served    uint32
 	trusted   bool
 	opened    bool // requests may be read
+	secure    bool // TLS with the client ends here
 	stream    bool // it is one stream of HTTP/2 and ends with its request
 }
 
@@ -88,6 +89,14 @@ func (cl *client) close() {
 // the listener ends.
 func (cl *client) ending() bool {
 	return cl.worker.server.draining.Load() || cl.listener.retired.Load()
+}
+
+// scheme is how the client's requests came, whatever its listener asks for by now.
+func (cl *client) scheme() string {
+	if cl.secure {
+		return "https"
+	}
+	return "http"
 }
 
 // trusts tells whether the peer may set the forwarding fields.

@@ -44,9 +44,10 @@ func (x *exchange) deliver() outcome {
 	return outcome{}
 }
 
-// lastAnswer tells whether the client's connection shall end with the answer that begins now.
+// lastAnswer tells whether the client's connection shall end with the answer that
+// begins now: also where a reload has left the listener to another protocol.
 func (x *exchange) lastAnswer() bool {
-	return x.client.ending()
+	return x.client.ending() || !x.settings.takesRequests(x.client.secure)
 }
 
 // write sends x.slices to the client.

@@ -140,7 +140,7 @@ func (s *Server) listenerFor(q *Question, a *askedRequest) (best *listener) {
 			continue
 		}
 		fit := 1 // better than nothing: the scheme may be that of whatever stands before it
-		if settings.scheme == a.scheme {
+		if (settings.tls != nil) == (a.scheme == "https") {
 			fit++
 		}
 		if a.port != "" && fmt.Sprint(portOf(ln)) == a.port {
@@ -160,6 +160,7 @@ func (w *worker) explain(ln *listener, a *askedRequest) (*Explanation, error) {
 	x := newExchange(w)
 	x.client = &client{worker: w, listener: ln, origin: &origin{peer: a.client}, opened: true}
 	x.settings = ln.settings.Load()
+	x.client.secure = x.settings.tls != nil
 	x.began = w.loop.Now()
 	n, err := x.request.Parse(a.head, x.settings.limits)
 	var malformed *http1.Error

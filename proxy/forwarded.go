@@ -10,11 +10,9 @@ import (
 
 // forwardedFields is which forwarding fields a listener sets; see config.Forwarded.
 type forwardedFields struct {
-	forr, host, port, realIP, requestID bool
-	// ownPort is the listener's; 0: it has none.
-	ownPort uint16
-	// fixed holds the lines that are the same for every request: Proto, Via.
-	fixed []byte
+	forr, proto, host, port, realIP, requestID bool
+	ownPort                                    uint16 // the listener's; 0: it has none
+	via                                        []byte // the line
 }
 
 // keepsForwarded tells whether a forwarding field that the client sent stays as
@@ -51,6 +49,11 @@ func (x *exchange) appendForwarded() {
 			x.scratch = append(x.scratch, "\r\n"...)
 		}
 	}
+	if set.proto && !(trusted && x.request.Get(http1.XForwardedProto) != nil) {
+		x.scratch = append(x.scratch, "X-Forwarded-Proto: "...)
+		x.scratch = append(x.scratch, x.client.scheme()...)
+		x.scratch = append(x.scratch, "\r\n"...)
+	}
 	if set.host && !(trusted && x.request.Get(http1.XForwardedHost) != nil) && len(x.request.Host) > 0 {
 		x.appendField("X-Forwarded-Host: ", x.request.Host)
 	}
@@ -66,25 +69,7 @@ func (x *exchange) appendForwarded() {
 	if o := x.client.origin; o != nil {
 		x.scratch = append(x.scratch, o.certificate...)
 	}
-	if !trusted {
-		x.scratch = append(x.scratch, set.fixed...)
-		return
-	}
-	x.appendFixedForTrusted(set)
-}
-
-// appendFixedForTrusted adds of the fixed lines those that a trusted peer did not send.
-func (x *exchange) appendFixedForTrusted(set *forwardedFields) {
-	for lines := set.fixed; len(lines) > 0; {
-		end := bytes.IndexByte(lines, '\n') + 1
-		line := lines[:end]
-		lines = lines[end:]
-		name := line[:bytes.IndexByte(line, ':')]
-		if _, sent := x.request.GetName(string(name)); sent && !bytes.EqualFold(name, []byte("Via")) {
-			continue
-		}
-		x.scratch = append(x.scratch, line...)
-	}
+	x.scratch = append(x.scratch, set.via...)
 }
 
 func (x *exchange) appendForwardedFor(peer netip.Addr, trusted bool) {

@@ -83,7 +83,7 @@ func (x *exchange) check() *refusal {
 func (x *exchange) findRoute(s *snapshot) *route {
 	r := &x.worker.lookup
 	r.Listener = x.settings.name
-	r.Scheme = x.settings.scheme
+	r.Scheme = x.client.scheme()
 	r.Host = x.request.Host
 	r.Path = x.path
 	r.Method = x.request.Method

@@ -33,9 +33,12 @@ func (x *exchange) startHTTP2() (ready bool) {
 // Stream begins the exchange of one request of an HTTP/2 connection.
 func (cl *client) Stream(s *http2.Stream) {
 	x := cl.worker.takeExchange()
-	x.client = &client{worker: cl.worker, conn: s, listener: cl.listener, origin: cl.origin, opened: true, stream: true,
+	x.client = &client{worker: cl.worker, conn: s, listener: cl.listener, origin: cl.origin, opened: true, stream: true, secure: cl.secure,
 		trustedBy: cl.trustedBy, trusted: cl.trusted}
 	cl.worker.loop.Start(x)
+	if !cl.listener.settings.Load().takesRequests(cl.secure) {
+		cl.h2.Shutdown()
+	}
 }
 
 // Closed forgets an HTTP/2 connection that has ended.

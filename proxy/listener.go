@@ -28,7 +28,6 @@ type listenerSettings struct {
 	config         *config.Listener
 	name           string
 	protocol       config.ListenerProtocol
-	scheme         string
 	proxyProtocol  bool
 	tls            *listenerTLS // nil: it ends no TLS
 	maxStreams     int          // of an HTTP/2 connection; 0: HTTP/1.1 only
@@ -45,10 +44,6 @@ type listenerSettings struct {
 }
 
 func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
-	scheme := "http"
-	if c.TLS != nil {
-		scheme = "https"
-	}
 	maxStreams := 0
 	if c.HTTP2 != nil {
 		maxStreams = c.HTTP2.MaxStreams
@@ -58,7 +53,6 @@ func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
 		config:         c,
 		name:           c.Name,
 		protocol:       c.Protocol,
-		scheme:         scheme,
 		proxyProtocol:  c.ProxyProtocol,
 		headTimeout:    int64(c.Timeouts.Head),
 		bodyTimeout:    int64(c.Timeouts.Body),
@@ -68,19 +62,25 @@ func newListenerSettings(c *config.Listener, port uint16) *listenerSettings {
 		bodyLimit:      c.Limits.Body,
 		maxConnections: int64(c.Limits.Connections),
 		trustedProxies: c.TrustedProxies,
-		forwarded:      newForwardedFields(&c.Forwarded, scheme, port),
+		forwarded:      newForwardedFields(&c.Forwarded, port),
 	}
 }
 
-func newForwardedFields(c *config.Forwarded, scheme string, port uint16) forwardedFields {
-	f := forwardedFields{forr: c.For, host: c.Host, port: c.Port, realIP: c.RealIP, requestID: c.RequestID, ownPort: port}
-	if c.Proto {
-		f.fixed = append(f.fixed, "X-Forwarded-Proto: "+scheme+"\r\n"...)
-	}
+func newForwardedFields(c *config.Forwarded, port uint16) forwardedFields {
+	f := forwardedFields{forr: c.For, proto: c.Proto, host: c.Host, port: c.Port, realIP: c.RealIP, requestID: c.RequestID, ownPort: port}
 	if c.Via != "" {
-		f.fixed = append(f.fixed, "Via: 1.1 "+c.Via+"\r\n"...)
+		f.via = append(f.via, "Via: 1.1 "+c.Via+"\r\n"...)
 	}
 	return f
+}
+
+// takesRequests tells whether requests are what comes on the listener's
+// connections, over TLS or without.
+func (s *listenerSettings) takesRequests(overTLS bool) bool {
+	if overTLS {
+		return s.tls != nil
+	}
+	return s.protocol == config.ListenerHTTP
 }
 
 // trusts tells whether a peer may say who its client is. The peer of a unix

@@ -58,7 +58,7 @@ func (x *exchange) answerFixed(f *fixedAnswer) {
 // answerRedirect is a route's `redirect`.
 func (x *exchange) answerRedirect(r *redirectAnswer) {
 	values := &x.worker.values
-	*values = router.Vars{Scheme: x.settings.scheme, Authority: x.request.Host, Path: x.path, Query: x.request.RawQuery}
+	*values = router.Vars{Scheme: x.client.scheme(), Authority: x.request.Host, Path: x.path, Query: x.request.RawQuery}
 	place, ok := r.to.Append(x.worker.place[:0], values)
 	x.worker.place = place
 	if !ok {

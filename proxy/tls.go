@@ -40,7 +40,7 @@ func (x *exchange) startTLS() bool {
 		return x.openingFailed()
 	}
 	conn := x.worker.tls.Server(transport, x.settings.tls.config, preread)
-	cl.conn = conn
+	cl.conn, cl.secure = conn, true
 	began := x.worker.loop.Now()
 	if err := conn.Handshake(x.task, deadlineAfter(began, x.settings.tls.handshakeTimeout)); err != nil {
 		x.worker.server.log.Debug("TLS handshake failed", "listener", x.settings.name, "client", cl.remoteAddr(), "error", err)

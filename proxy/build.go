@@ -185,10 +185,11 @@ func (p *plan) awaitRetired() {
 // route names has its backends, then the listeners' settings, then the one
 // store that routes requests by the new snapshot; at last what is gone is retired.
 func (p *plan) carryOut(s *Server) {
+	fresh := resolveNew(s.resolver, p.pools)
 	s.distances.configure(p.snapshot.config, loop.Nanotime())
 	for _, each := range p.pools {
 		s.pools[each.state.name] = each.state
-		each.state.configure(each.config, s.poolSettings(p.snapshot.config, each.config))
+		each.state.configure(each.config, s.poolSettings(p.snapshot.config, each.config), fresh)
 	}
 	s.doubt.Configure(doubtSettings, loop.Nanotime())
 	for _, each := range p.limits {

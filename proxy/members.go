@@ -1,23 +1,17 @@
 package proxy
 
 import (
-	"context"
 	"net/netip"
-	"slices"
-	"sync"
-	"time"
 
 	"spillway/balancer"
 	"spillway/internal/config"
 	"spillway/internal/loop"
-	"spillway/internal/resolve"
 )
 
 // configure brings a pool's state in line with a configuration: backends that
-// stay keep everything, new ones begin, the others are retired. It waits for
-// names that are new, before it touches anything that loops look at.
-func (p *poolState) configure(c *config.Pool, settings balancer.Settings) {
-	fresh := p.resolveNew(c)
+// stay keep everything, new ones begin, the others are retired. fresh has the
+// addresses of names that are new.
+func (p *poolState) configure(c *config.Pool, settings balancer.Settings, fresh map[string][]netip.Addr) {
 	transitions := p.health.Configure(healthSettings(c), loop.Nanotime())
 	p.queue.Resize(c.Queue.Size)
 	p.mu.Lock()
@@ -166,94 +160,6 @@ func (p *poolState) close() {
 		p.tick.Stop()
 		p.weighTimer.Stop()
 	})
-}
-
-// A followedName is a backend's host name, asked for again and again.
-type followedName struct {
-	addresses []netip.Addr
-	stop      context.CancelFunc
-}
-
-// resolvePatience is how long a start or reload waits for a name.
-const resolvePatience = 3 * time.Second
-
-// resolveNew asks for the names that are not followed yet, all at once. A name
-// without an answer has no backends yet; it is asked for again.
-func (p *poolState) resolveNew(c *config.Pool) map[string][]netip.Addr {
-	ctx, stop := context.WithTimeout(context.Background(), resolvePatience)
-	defer stop()
-	var mu sync.Mutex
-	var asked sync.WaitGroup
-	fresh := map[string][]netip.Addr{}
-	for _, host := range namesOf(c) {
-		if p.names[host] != nil {
-			continue
-		}
-		asked.Go(func() {
-			answer, err := p.server.resolver.Lookup(ctx, host)
-			if err != nil {
-				p.nameFailed(host, err)
-			}
-			mu.Lock()
-			fresh[host] = answer.Addrs
-			mu.Unlock()
-		})
-	}
-	asked.Wait()
-	return fresh
-}
-
-func namesOf(c *config.Pool) (names []string) {
-	for i := range c.Backends {
-		if host, _, ok := c.Backends[i].Address.Name(); ok && !slices.Contains(names, host) {
-			names = append(names, host)
-		}
-	}
-	return names
-}
-
-// followNames begins to follow the fresh names and ends those that c no longer
-// has. The caller holds mu.
-func (p *poolState) followNames(c *config.Pool, fresh map[string][]netip.Addr) {
-	if p.names == nil {
-		p.names = map[string]*followedName{}
-	}
-	for host, addresses := range fresh {
-		p.names[host] = p.follow(host, addresses)
-	}
-	wanted := namesOf(c)
-	for host, f := range p.names {
-		if !slices.Contains(wanted, host) {
-			f.stop()
-			delete(p.names, host)
-		}
-	}
-}
-
-// follow goes on asking for a name in the background.
-func (p *poolState) follow(host string, known []netip.Addr) *followedName {
-	ctx, stop := context.WithCancel(context.Background())
-	f := &followedName{addresses: known, stop: stop}
-	go p.server.resolver.Watch(ctx, host, known,
-		func(a resolve.Answer) { p.nameChanged(host, f, a.Addrs) },
-		func(err error) { p.nameFailed(host, err) })
-	return f
-}
-
-func (p *poolState) nameChanged(host string, f *followedName, addresses []netip.Addr) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed || p.names[host] != f {
-		return
-	}
-	p.server.log.Info("name has new addresses", "pool", p.name, "name", host, "addresses", len(addresses))
-	f.addresses = addresses
-	p.setMembers()
-}
-
-func (p *poolState) nameFailed(host string, err error) {
-	p.nameFailures.Add(1)
-	p.server.log.Warn("name could not be resolved: what was known stays", "pool", p.name, "name", host, "error", err)
 }
 
 // addressesOf is where a configured backend is: one address, or those its name has now.

@@ -85,7 +85,7 @@ func (x *exchange) findRoute(s *snapshot) *route {
 	r.Listener = x.settings.name
 	r.Scheme = x.client.scheme()
 	r.Host = x.request.Host
-	r.Path = x.path
+	r.Path = x.routePath()
 	r.Method = x.request.Method
 	r.RawQuery = x.request.RawQuery
 	r.ClientIP = x.clientIP()
@@ -95,6 +95,16 @@ func (x *exchange) findRoute(s *snapshot) *route {
 		return nil
 	}
 	return s.routes[index]
+}
+
+// routePath is the path as routes look at it; it is the worker's until the next one.
+func (x *exchange) routePath() []byte {
+	w := x.worker
+	path := router.MergeSlashes(w.pathRoom, x.path)
+	if len(path) < len(x.path) {
+		w.pathRoom = path // keep the room that was made
+	}
+	return path
 }
 
 // chooseTarget follows a weighted split by the key, where there is one, or the dice.
@@ -118,6 +128,10 @@ func (x *exchange) rewritePath() bool {
 		x.newPath = router.StripPrefix(r.stripPrefix, x.path)
 	case r.rewrite != nil:
 		out, ok := r.rewrite.Apply(x.newRoom[:0], x.path)
+		if merged := x.routePath(); !ok && out != nil && len(merged) < len(x.path) {
+			// The route took //old for /old, and so does its expression.
+			out, ok = r.rewrite.Apply(x.newRoom[:0], merged)
+		}
 		if !ok {
 			return out != nil // nothing matched: the client's bytes stay
 		}

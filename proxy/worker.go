@@ -29,6 +29,7 @@ type worker struct {
 	entry    accesslog.Entry
 	idRoom   []byte // of the entry's request id
 	lookup   router.Request
+	pathRoom []byte // where a path is built that routes look at
 	values   router.Vars
 	place    []byte // of a redirect
 	date     []byte // as of dateAt, in seconds

@@ -49,11 +49,14 @@ func complainPrefix(path string) string {
 }
 
 // normalPath gives a path the spelling that requests have when they are matched (RFC 3986, section 6.2.2): escapes
-// of unreserved characters decoded, others in upper case, what cannot stand in a path escaped.
+// of unreserved characters decoded, others in upper case, what cannot stand in a path escaped, slashes in a row merged.
 func normalPath(path string) string {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {
 		c := path[i]
+		if c == '/' && i > 0 && path[i-1] == '/' {
+			continue
+		}
 		if c == '%' {
 			if decoded, ok := unescape(path[i:]); ok {
 				if isUnreserved(decoded) {

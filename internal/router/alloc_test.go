@@ -86,6 +86,10 @@ func TestNoAllocation(t *testing.T) {
 		raw := []byte(raw)
 		wantNoAllocation(t, fmt.Sprintf("NormalizePath %q", raw), func() { _, _ = NormalizePath(buf, raw) })
 	}
+	for _, path := range []string{"/api/v1/items/1", "//api//v1/items/1"} {
+		path := []byte(path)
+		wantNoAllocation(t, fmt.Sprintf("MergeSlashes %q", path), func() { _ = MergeSlashes(buf, path) })
+	}
 	wantNoAllocation(t, "StripPrefix", func() { _ = StripPrefix("/a", path) })
 
 	template, err := NewTemplate("{scheme}://{authority}{uri}")

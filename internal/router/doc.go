@@ -11,9 +11,10 @@
 //
 // # Paths
 //
-// Routes see a path as [NormalizePath] leaves it, so that a spelling cannot walk
-// around a route. What two servers are known to read differently is refused
-// rather than guessed. Patterns are normalised the same way when built.
+// Routes see a path as [NormalizePath] and [MergeSlashes] leave it, so that a spelling
+// cannot walk around a route. What two servers are known to read differently is refused
+// rather than guessed. Patterns are normalised the same way when built, and a regular
+// expression never sees two slashes in a row.
 //
 //	/v1        a prefix at a segment boundary: /v1, /v1/, /v1/x; not /v10
 //	/v1/       what lies below: /v1/, /v1/x; not /v1, as in nginx and Envoy
@@ -21,10 +22,10 @@
 //	= /v1      only /v1
 //	~ ^/v[12]/ a regular expression (RE2), anchored only where it says so
 //
-// Case matters. Empty segments count: //v1 and /v1 are two paths. Reserved
-// characters are not their escapes: /a@b and /a%40b are two paths, and so are
-// /a and /a;x. Where a backend treats such pairs alike, a route that forbids
-// one has to name both, or be a regular expression.
+// Case matters. Empty segments do not: //v1 and /v1 are one path here, and stay two
+// for backends. Reserved characters are not their escapes: /a/b and /a%2Fb are two
+// paths, and so are /a and /a;x. Where a backend treats such pairs alike, a route that
+// forbids one has to name both, or be a regular expression.
 //
 // # Hosts
 //

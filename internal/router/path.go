@@ -75,6 +75,27 @@ func NormalizePath(dst, path []byte) (out []byte, err error) {
 	return out, nil
 }
 
+// MergeSlashes returns a normal path as routes look at it: without empty segments.
+// Servers differ on whether //a is /a, and a route for one has to hold for both.
+// The result is path itself, without a copy, where there is nothing to do; otherwise
+// it is in dst's memory, or in new memory if dst is too small. dst and path must
+// not overlap.
+func MergeSlashes(dst, path []byte) []byte {
+	at := bytes.Index(path, twoSlashes)
+	if at < 0 {
+		return path
+	}
+	dst = append(dst[:0], path[:at+1]...)
+	for _, c := range path[at+1:] {
+		if c != '/' || dst[len(dst)-1] != '/' {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+var twoSlashes = []byte("//")
+
 // isNormal reports, for most paths that are, that there is nothing to do.
 func isNormal(path []byte) bool {
 	if path[0] != '/' {

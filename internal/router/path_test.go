@@ -71,7 +71,7 @@ func TestNormalizePath(t *testing.T) {
 		{"/a/%2e/b", "/a/b"},
 		{"/a/%2E", "/a/"},
 
-		// Empty segments count.
+		// Empty segments stay: MergeSlashes is for them.
 		{"//", "//"},
 		{"//a///b//", "//a///b//"},
 		{"/a//./b", "/a//b"},
@@ -102,6 +102,30 @@ func TestNormalizePath(t *testing.T) {
 		if err != nil || !bytes.Equal(again, got) {
 			t.Errorf("%q: a second time %q becomes %q, %v", c.path, got, again, err)
 		}
+	}
+}
+
+func TestMergeSlashes(t *testing.T) {
+	for path, want := range map[string]string{
+		"/": "/", "/a": "/a", "/a/": "/a/", "/a/b": "/a/b", "*": "*", "": "",
+		"//": "/", "///": "/", "//a": "/a", "/a//": "/a/", "//a///b//": "/a/b/", "/a/b//c/d": "/a/b/c/d",
+		"/%2F/a": "/%2F/a", "/a/;/b": "/a/;/b", // only what is empty as it stands
+	} {
+		room := make([]byte, 8)
+		got := MergeSlashes(room, []byte(path))
+		if string(got) != want {
+			t.Errorf("%q: got %q, want %q", path, got, want)
+		}
+		if again := MergeSlashes(nil, got); string(again) != want {
+			t.Errorf("%q: a second time %q becomes %q", path, got, again)
+		}
+		if len(got) < min(len(path), 8) && &got[0] != &room[0] {
+			t.Errorf("%q: the result is not in the memory given for it", path)
+		}
+	}
+	path := []byte("/a/b")
+	if got := MergeSlashes(nil, path); &got[0] != &path[0] {
+		t.Error("a path without empty segments was copied")
 	}
 }
 

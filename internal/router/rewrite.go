@@ -1,24 +1,33 @@
 package router
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 )
 
-// StripPrefix returns a normal path without prefix, with one slash in front:
-// two would be an authority to a backend that resolves it (RFC 3986, section
+// StripPrefix returns a normal path without prefix, which it has as routes look at it
+// (see [MergeSlashes]), with one slash in front: two would be an authority to a backend that resolves it (RFC 3986, section
 // 4.2). A path that does not have prefix up to a segment's boundary is returned
 // as it is. prefix is as NormalizePrefix returns it. The result is part of path,
 // and what the backend gets: stripping the client's own spelling would miss
 // a prefix that matched through escapes.
 func StripPrefix(prefix string, path []byte) []byte {
 	prefix = strings.TrimSuffix(prefix, "/")
-	if len(path) == 0 || len(path) < len(prefix) || string(path[:len(prefix)]) != prefix {
+	rest := path
+	for i := range len(prefix) {
+		if len(rest) == 0 || rest[0] != prefix[i] {
+			return path
+		}
+		if rest = rest[1:]; prefix[i] == '/' {
+			rest = bytes.TrimLeft(rest, "/")
+		}
+	}
+	if len(path) == 0 {
 		return path
 	}
-	rest := path[len(prefix):]
 	if len(rest) == 0 {
 		return path[:1]
 	}

@@ -25,6 +25,12 @@ func TestStripPrefix(t *testing.T) {
 		{"/old", "*", "*"},
 		{"/", "*", "*"},
 		{"/old", "", ""},
+		// As routes look at it, and what is left as it was.
+		{"/old", "//old/x", "/x"},
+		{"/a/b", "/a//b///c//d", "/c//d"},
+		{"/old", "/old/https://x", "/https://x"},
+		{"/old", "//older", "//older"},
+		{"/old/x", "//old", "//old"},
 		// Never an authority.
 		{"/old", "/old//evil.example/x", "/evil.example/x"},
 		{"/old", "/old///", "/"},

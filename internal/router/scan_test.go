@@ -56,14 +56,20 @@ func hostHolds(pattern, authority string) bool {
 }
 
 func pathHolds(pattern, path string) bool {
-	if pattern == "" || pattern == "/" && path == "*" {
+	if pattern == "" {
 		return true
+	}
+	if regex, ok := strings.CutPrefix(pattern, "~ "); ok {
+		return regexp.MustCompile(regex).MatchString(path)
+	}
+	for strings.Contains(pattern, "//") {
+		pattern = strings.ReplaceAll(pattern, "//", "/")
 	}
 	if exact, ok := strings.CutPrefix(pattern, "= "); ok {
 		return path == exact
 	}
-	if regex, ok := strings.CutPrefix(pattern, "~ "); ok {
-		return regexp.MustCompile(regex).MatchString(path)
+	if pattern == "/" && path == "*" {
+		return true
 	}
 	return path == pattern || strings.HasPrefix(path, strings.TrimSuffix(pattern, "/")+"/") &&
 		(path != strings.TrimSuffix(pattern, "/"))
@@ -134,7 +140,7 @@ func (c choices) request() *Request {
 		Listener: c.one("web", "tls", "other"),
 		Scheme:   c.one("http", "https"),
 		Host:     []byte(c.host() + c.one("", ".", ":80", ".:80")),
-		Path:     []byte(c.path()),
+		Path:     MergeSlashes(nil, []byte(c.path())),
 		Method:   []byte(c.one("GET", "PUT", "POST")),
 		RawQuery: []byte(c.one("", "a=1", "a", "b=1&a=", "c+d=2%203", "a=2+3&a=1&&b", "%61=1")),
 		ClientIP: netip.MustParseAddr(c.one("10.0.0.1", "10.0.0.2", "192.0.2.1", "::1")),

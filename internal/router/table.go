@@ -34,7 +34,7 @@ type Request struct {
 	Listener string
 	Scheme   string
 	Host     []byte // the authority as it came: any case, perhaps with a port
-	// Path is the path as NormalizePath returned it. Its memory escapes to the
+	// Path is the path as NormalizePath and then MergeSlashes returned it. Its memory escapes to the
 	// heap, as regexp demands: take it from a buffer that lives there.
 	Path     []byte
 	Method   []byte

@@ -98,7 +98,7 @@ func parsePath(s string) (pathPattern, error) {
 }
 
 // NormalizePrefix returns a path from the configuration in the form that
-// request paths have after NormalizePath.
+// request paths have after NormalizePath and MergeSlashes.
 func NormalizePrefix(prefix string) (string, error) {
 	switch {
 	case !strings.HasPrefix(prefix, "/"):
@@ -112,7 +112,7 @@ func NormalizePrefix(prefix string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%q: %w", prefix, err)
 	}
-	return string(normal), nil
+	return string(MergeSlashes(nil, normal)), nil
 }
 
 // regexDirectory returns the whole segments that every match of the expression

@@ -10,6 +10,7 @@ import (
 	"spillway/health"
 	"spillway/internal/config"
 	"spillway/internal/loop"
+	"spillway/internal/probe"
 	"spillway/internal/router"
 )
 
@@ -227,7 +228,7 @@ func newPoolState(s *Server, c *config.Pool) *poolState {
 		stats:       make([]poolStats, len(s.workers)),
 		hedgeClocks: make([]hedgeClock, len(s.workers)),
 		backends:    map[string]*backend{},
-		checkers:    map[*backend]*checker{},
+		checkers:    map[*backend]*probe.Checker{},
 		rand:        balancer.NewRand(randomSeed()),
 	}
 	state.health = health.NewGroup(healthSettings(c))
@@ -242,7 +243,7 @@ func healthSettings(c *config.Pool) health.Settings {
 			KeepAtLeast: e.KeepAtLeast, Outliers: outlierSettings(e)}
 	}
 	if c.HealthCheck != nil {
-		s.Check = &newCheckSettings(c.HealthCheck).timing
+		s.Check = &newCheckSettings(c.HealthCheck).Timing
 	}
 	return s
 }

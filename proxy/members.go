@@ -106,7 +106,7 @@ func (p *poolState) retire(b *backend) {
 	b.retired.Store(true)
 	p.health.Remove(b.name)
 	if c := p.checkers[b]; c != nil {
-		c.stop()
+		c.Stop()
 		delete(p.checkers, b)
 	}
 	for _, w := range p.server.workers {
@@ -119,18 +119,18 @@ func (p *poolState) retire(b *backend) {
 func (p *poolState) setCheckers() {
 	if p.check == nil {
 		for b, c := range p.checkers {
-			c.stop()
+			c.Stop()
 			delete(p.checkers, b)
 		}
 		return
 	}
 	for i, b := range p.checked() {
 		if c := p.checkers[b]; c != nil {
-			c.settings.Store(p.check)
+			c.Configure(p.check)
 			continue
 		}
 		w := p.server.workers[i%len(p.server.workers)]
-		p.checkers[b] = startChecker(b, w, p.check, int64(p.check.timing.First(i, len(p.members))))
+		p.checkers[b] = startChecker(b, w, p.check, int64(p.check.Timing.First(i, len(p.members))))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"spillway/internal/config"
 	"spillway/internal/http1"
 	"spillway/internal/loop"
+	"spillway/internal/probe"
 )
 
 // A pool is what one snapshot says of a pool, with the state that outlives it.
@@ -58,8 +59,8 @@ type poolState struct {
 	backends       map[string]*backend // by id
 	rand           *balancer.Rand
 	config         *config.Pool
-	check          *checkSettings // nil: none
-	checkers       map[*backend]*checker
+	check          *probe.Settings // nil: none
+	checkers       map[*backend]*probe.Checker
 	names          map[string]*followedName
 	affinityConfig *config.Affinity
 	closed         bool

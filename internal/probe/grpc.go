@@ -1,4 +1,4 @@
-package proxy
+package probe
 
 import (
 	"encoding/binary"
@@ -12,8 +12,8 @@ import (
 
 const grpcServing = 1
 
-// grpcCheckRequest is the call as HTTP/1.1 says it; fields are more lines of its head.
-func grpcCheckRequest(host, fields, service string) []byte {
+// grpcRequest is the call as HTTP/1.1 says it; fields are more lines of its head.
+func grpcRequest(host, fields, service string) []byte {
 	message := []byte{0, 0, 0, 0, 0} // not compressed, and the length
 	if service != "" {
 		message = append(message, 1<<3|2)

@@ -1,4 +1,4 @@
-package proxy
+package probe
 
 import (
 	"errors"
@@ -8,29 +8,31 @@ import (
 	"spillway/internal/loop"
 )
 
-// checkBody is how much of an answer to a check is read.
-const checkBody = 64 << 10
+// maxAnswer is how much of an answer is read.
+const maxAnswer = 64 << 10
+
+var limits = http1.Limits{Head: 256 << 10, Fields: 1000}
 
 var (
-	errCheckHead    = errors.New("the answer's head is too large")
-	errCheckBody    = errors.New("the answer is too large")
-	errCheckTrailer = errors.New("malformed trailers")
+	errHead    = errors.New("the answer's head is too large")
+	errBody    = errors.New("the answer is too large")
+	errTrailer = errors.New("malformed trailers")
 )
 
-// A checkAnswer is what a backend says to a check, as far as it has been read.
-type checkAnswer struct {
+// An answer is what a backend says to a check, as far as it has been read.
+type answer struct {
 	data    []byte // from the head of the final answer on
 	head    http1.Response
 	headLen int // 0 until the head is whole
 }
 
 // readHead reads up to the end of the final answer's head.
-func (a *checkAnswer) readHead(t *loop.Task, conn loop.Stream, method []byte) error {
+func (a *answer) readHead(t *loop.Task, conn loop.Stream, method []byte) error {
 	a.data = make([]byte, 0, 4<<10)
 	a.head.Reset()
 	for {
 		if len(a.data) > 0 {
-			n, err := a.head.Parse(a.data, method, responseLimits)
+			n, err := a.head.Parse(a.data, method, limits)
 			switch {
 			case err != nil:
 				return err
@@ -44,8 +46,8 @@ func (a *checkAnswer) readHead(t *loop.Task, conn loop.Stream, method []byte) er
 			}
 		}
 		if err := a.more(t, conn); err != nil {
-			if err == errCheckBody {
-				err = errCheckHead
+			if err == errBody {
+				err = errHead
 			}
 			return err
 		}
@@ -53,9 +55,9 @@ func (a *checkAnswer) readHead(t *loop.Task, conn loop.Stream, method []byte) er
 }
 
 // more reads what comes next.
-func (a *checkAnswer) more(t *loop.Task, conn loop.Stream) error {
-	if len(a.data) >= checkBody {
-		return errCheckBody
+func (a *answer) more(t *loop.Task, conn loop.Stream) error {
+	if len(a.data) >= maxAnswer {
+		return errBody
 	}
 	if len(a.data) == cap(a.data) {
 		larger := make([]byte, len(a.data), 2*cap(a.data)+1<<10)
@@ -63,7 +65,7 @@ func (a *checkAnswer) more(t *loop.Task, conn loop.Stream) error {
 		a.data = larger
 		if a.headLen > 0 { // its slices follow
 			a.head.Reset()
-			if _, err := a.head.Parse(a.data[:a.headLen], nil, responseLimits); err != nil {
+			if _, err := a.head.Parse(a.data[:a.headLen], nil, limits); err != nil {
 				return err
 			}
 		}
@@ -74,14 +76,14 @@ func (a *checkAnswer) more(t *loop.Task, conn loop.Stream) error {
 }
 
 // readBody reads the rest of the answer, or as much of it as a check looks at.
-func (a *checkAnswer) readBody(t *loop.Task, conn loop.Stream) (body []byte, trailers []http1.Field, err error) {
+func (a *answer) readBody(t *loop.Task, conn loop.Stream) (body []byte, trailers []http1.Field, err error) {
 	for {
 		body, trailers, whole, err := a.body()
 		if whole || err != nil {
 			return body, trailers, err
 		}
 		switch err := a.more(t, conn); {
-		case err == errCheckBody, err == io.EOF && a.head.Framing == http1.UntilClose:
+		case err == errBody, err == io.EOF && a.head.Framing == http1.UntilClose:
 			return body, nil, nil
 		case err != nil:
 			return nil, nil, err
@@ -90,7 +92,7 @@ func (a *checkAnswer) readBody(t *loop.Task, conn loop.Stream) (body []byte, tra
 }
 
 // body is what has been read of the body, freed of its framing.
-func (a *checkAnswer) body() (body []byte, trailers []http1.Field, whole bool, err error) {
+func (a *answer) body() (body []byte, trailers []http1.Field, whole bool, err error) {
 	rest := a.data[a.headLen:]
 	switch a.head.Framing {
 	case http1.NoBody:
@@ -118,9 +120,9 @@ func dechunk(p []byte) (body []byte, trailers []http1.Field, whole bool, err err
 		case http1.Data:
 			body = append(body, p[:n]...)
 		case http1.Last:
-			length, fields, err := http1.ParseTrailer(p[n:], nil, responseLimits)
+			length, fields, err := http1.ParseTrailer(p[n:], nil, limits)
 			if err != nil {
-				return body, nil, false, errCheckTrailer
+				return body, nil, false, errTrailer
 			}
 			return body, fields, length > 0, nil
 		case http1.NeedMore:

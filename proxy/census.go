@@ -3,6 +3,7 @@ package proxy
 import (
 	"time"
 
+	"spillway/evacuation"
 	"spillway/internal/loop"
 )
 
@@ -67,22 +68,22 @@ func (c *census) read(index int) {
 
 // outcomes is what came since an earlier census of the requests of a pool that
 // went to the backends that count.
-func (c *census) outcomes(earlier *census, p *poolState, counts func(*backend) bool) (o outcomes) {
+func (c *census) outcomes(earlier *census, p *poolState, counts func(*backend) bool) (o evacuation.Outcomes) {
 	for b, stats := range c.backends {
 		if b.pool != p || !counts(b) {
 			continue
 		}
-		o.requests += stats.attempts()
-		o.errors += stats.failures()
-		o.latency.Merge(&stats.latency)
+		o.Requests += stats.attempts()
+		o.Errors += stats.failures()
+		o.Latency.Merge(&stats.latency)
 		if before := earlier.backends[b]; before != nil {
-			o.requests -= before.attempts()
-			o.errors -= before.failures()
-			o.latency.Subtract(&before.latency)
+			o.Requests -= before.attempts()
+			o.Errors -= before.failures()
+			o.Latency.Subtract(&before.latency)
 		}
 	}
 	if now, before := c.pools[p], earlier.pools[p]; now != nil && before != nil {
-		o.refused = now.refusals() - before.refusals()
+		o.Refused = now.refusals() - before.refusals()
 	}
 	return o
 }

@@ -2,6 +2,10 @@
 // requests, finds their route, has the balancer choose a backend, forwards,
 // retries, and answers by itself where nothing else can.
 //
+// What is decided elsewhere is carried out here: checks by package probe and
+// evacuations by package evacuation get their connections and figures from a
+// [Server], which puts into force what they find.
+//
 // Configuration in force is one immutable snapshot, read once a request and
 // replaced whole by [Server.Reload]. What lives longer than a snapshot (backends
 // with their counters, health and idle connections; listeners; connections) is

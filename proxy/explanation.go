@@ -168,3 +168,5 @@ func regionInWords(r *balancer.RegionExplanation) string {
 
 // rounded is for people: three digits behind the point.
 func rounded(share float64) float64 { return float64(int64(share*1000+0.5)) / 1000 }
+
+func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }

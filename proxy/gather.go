@@ -148,7 +148,7 @@ func (s *Server) Gather() *Metrics {
 		Stalls:           s.group.Stalls(),
 		AccessLogDropped: c.dropped,
 		Doubting:         s.doubt.Doubting(),
-		Evacuations:      s.evacuations.moving(),
+		Evacuations:      s.evacuations.Moving(),
 	}
 	for _, ln := range of.listeners {
 		m.Listeners = append(m.Listeners, ln.metrics(sum.listeners[ln]))

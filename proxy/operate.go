@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"spillway/evacuation"
 	"spillway/health"
 	"spillway/internal/loop"
 )
@@ -94,16 +95,16 @@ func (e *UnknownNameError) Error() string {
 // DrainBackend takes one backend of a pool out of service (enabled is false), or
 // back into it, at once and whatever room the others have: see [Server.Evacuate].
 func (s *Server) DrainBackend(pool, backend string, enabled bool) error {
-	return s.setServiceAtOnce(Target{Pool: pool, Backend: backend}, enabled)
+	return s.setServiceAtOnce(evacuation.Target{Pool: pool, Backend: backend}, enabled)
 }
 
 // DrainRegion takes all backends of a region out of service (enabled is false), or
 // back into it, like DrainBackend.
 func (s *Server) DrainRegion(region string, enabled bool) error {
-	return s.setServiceAtOnce(Target{Region: region}, enabled)
+	return s.setServiceAtOnce(evacuation.Target{Region: region}, enabled)
 }
 
-func (s *Server) setServiceAtOnce(t Target, enabled bool) error {
+func (s *Server) setServiceAtOnce(t evacuation.Target, enabled bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	of, err := s.resolve(t, enabled)

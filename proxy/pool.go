@@ -87,7 +87,7 @@ func (p *poolState) rebuildLocked() {
 		m.Refused = b.tracker.Refused() || m.Drained
 	}
 	view := balancer.NewView(p.settings, p.members, p.view.Load())
-	p.server.evacuations.limit(p.name, view, loop.Nanotime())
+	p.server.evacuations.Limit(p.name, view, loop.Nanotime())
 	was := p.view.Swap(view)
 	if view.Panic() && (was == nil || !was.Panic()) && was != nil {
 		p.server.log.Warn("no backend is available: all are tried", "pool", p.name)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"spillway/balancer"
+	"spillway/evacuation"
 	"spillway/health"
 	"spillway/internal/accesslog"
 	"spillway/internal/config"
@@ -41,7 +42,7 @@ type Server struct {
 	budgets       map[budgetKey]balancer.RetryBudgets
 	limits        map[string]*limitTables // by route
 	drains        drains
-	evacuations   evacuations
+	evacuations   evacuation.Registry
 	stopped       chan struct{} // closed by Stop
 	stopOnce      sync.Once
 	gathered      gathering

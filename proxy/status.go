@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spillway/balancer"
+	"spillway/evacuation"
 	"spillway/health"
 	"spillway/internal/config"
 	"spillway/internal/loop"
@@ -22,9 +23,9 @@ type Status struct {
 	Pools     []PoolStatus     `json:"pools"`
 	// Evacuations are those under way, and those that their guard has called off, until
 	// the next order for the same target.
-	Evacuations []EvacuationStatus `json:"evacuations,omitempty"`
-	Drill       *DrillReport       `json:"drill,omitempty"` // the last
-	Doubt       *DoubtStatus       `json:"doubt,omitempty"` // absent: there is none
+	Evacuations []evacuation.Status     `json:"evacuations,omitempty"`
+	Drill       *evacuation.DrillReport `json:"drill,omitempty"` // the last
+	Doubt       *DoubtStatus            `json:"doubt,omitempty"` // absent: there is none
 }
 
 // DoubtStatus says why it is this machine's own network that is suspected rather than the backends.
@@ -152,7 +153,7 @@ func (s *Server) Status() Status {
 		st.Pools = append(st.Pools, *p)
 	}
 	now := loop.Nanotime()
-	st.Evacuations, st.Drill = s.evacuations.status(now), s.DrillReport()
+	st.Evacuations, st.Drill = s.evacuations.Status(now), s.DrillReport()
 	if d := s.doubt.Status(now); d.Doubting {
 		st.Doubt = &DoubtStatus{Reason: d.Reason, Hosts: d.Hosts, Lost: d.Lost}
 	}

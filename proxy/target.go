@@ -1,63 +1,15 @@
 package proxy
 
 import (
-	"errors"
-	"fmt"
 	"slices"
+
+	"spillway/evacuation"
 )
-
-// A Target is what an operator takes out of service: a region in all pools, what
-// one pool has in a region, or one backend of a pool.
-type Target struct {
-	Region string `json:"region,omitempty"`
-	Pool   string `json:"pool,omitempty"`
-	// Backend is an address as the status shows it, or the address with a host name of
-	// the configuration, which stands for all that the name has now.
-	Backend string `json:"backend,omitempty"`
-}
-
-// Validate tells whether the target names one of the three kinds.
-func (t Target) Validate() error {
-	switch {
-	case t.Backend != "" && t.Pool != "" && t.Region == "", t.Backend == "" && t.Region != "":
-		return nil
-	}
-	return errors.New(`name either a "region", a "pool" and its "backend", or a "pool" and a "region"`)
-}
-
-// String names the target as people do.
-func (t Target) String() string {
-	switch {
-	case t.Backend != "":
-		return fmt.Sprintf("backend %s of pool %s", t.Backend, t.Pool)
-	case t.Pool != "":
-		return fmt.Sprintf("pool %s in region %s", t.Pool, t.Region)
-	}
-	return "region " + t.Region
-}
-
-// A scope is a target with the addresses that it stands for, if it is backends.
-type scope struct {
-	Target
-	addresses []string
-}
-
-func (s *scope) touches(pool string) bool { return s.Pool == "" || s.Pool == pool }
-
-func (s *scope) covers(pool, address, region string) bool {
-	if !s.touches(pool) {
-		return false
-	}
-	if s.Backend != "" {
-		return slices.Contains(s.addresses, address)
-	}
-	return s.Region == region
-}
 
 // resolve finds what a target stands for. With back, what is gone but was taken
 // out counts as well. Its error is an [*UnknownNameError]. The caller holds mu.
-func (s *Server) resolve(t Target, back bool) (scope, error) {
-	of := scope{Target: t}
+func (s *Server) resolve(t evacuation.Target, back bool) (evacuation.Scope, error) {
+	of := evacuation.Scope{Target: t}
 	p := s.pools[t.Pool]
 	if t.Pool != "" && p == nil {
 		return of, &UnknownNameError{"pool", t.Pool, sortedKeys(s.pools)}
@@ -70,7 +22,7 @@ func (s *Server) resolve(t Target, back bool) (scope, error) {
 		if addresses == nil {
 			return of, &UnknownNameError{"backend of pool " + t.Pool, t.Backend, there}
 		}
-		of.addresses = addresses
+		of.Addresses = addresses
 		return of, nil
 	}
 	there := s.snapshot.Load().config.RegionOrder()
@@ -82,14 +34,14 @@ func (s *Server) resolve(t Target, back bool) (scope, error) {
 
 // setService takes what a scope covers out of service or puts it back. The caller
 // holds mu.
-func (s *Server) setService(of *scope, enabled bool) {
+func (s *Server) setService(of *evacuation.Scope, enabled bool) {
 	if of.Backend != "" {
-		s.drains.setBackends(of.Pool, of.addresses, enabled)
+		s.drains.setBackends(of.Pool, of.Addresses, enabled)
 	} else {
 		s.drains.setRegion(of.Pool, of.Region, enabled)
 	}
 	for _, name := range sortedKeys(s.pools) {
-		if of.touches(name) {
+		if of.Touches(name) {
 			s.pools[name].obeyOperator()
 		}
 	}

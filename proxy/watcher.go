@@ -1,10 +1,10 @@
 package proxy
 
 import (
-	"fmt"
 	"slices"
 
 	"spillway/balancer"
+	"spillway/evacuation"
 	"spillway/internal/loop"
 )
 
@@ -17,20 +17,20 @@ type watcher struct {
 	looked int64
 }
 
-func (s *Server) newWatcher(e *evacuation) *watcher {
-	w := &watcher{pools: s.poolsOf(&e.scope), looked: loop.Nanotime()}
+func (s *Server) newWatcher(e *evacuation.Evacuation) *watcher {
+	w := &watcher{pools: s.poolsOf(&e.Scope), looked: loop.Nanotime()}
 	w.first = s.takeCensus(w.pools)
 	w.last = w.first
 	return w
 }
 
 // poolsOf are the pools in which a scope has backends.
-func (s *Server) poolsOf(of *scope) (list []*poolState) {
+func (s *Server) poolsOf(of *evacuation.Scope) (list []*poolState) {
 	pools := s.snapshot.Load().pools
 	for _, name := range sortedKeys(pools) {
 		p := pools[name].poolState
 		p.mu.Lock()
-		has := slices.ContainsFunc(p.members, func(m balancer.Member) bool { return of.covers(name, m.Address, m.Region) })
+		has := slices.ContainsFunc(p.members, func(m balancer.Member) bool { return of.Covers(name, m.Address, m.Region) })
 		p.mu.Unlock()
 		if has {
 			list = append(list, p)
@@ -39,15 +39,15 @@ func (s *Server) poolsOf(of *scope) (list []*poolState) {
 	return list
 }
 
-// isDestination tells whether a backend may get what leaves the scope.
-func (of *scope) isDestination(b *backend) bool {
-	return !of.covers(b.pool.name, b.name, *b.region.Load())
+// isDestination tells whether a backend may get what leaves a scope.
+func isDestination(of *evacuation.Scope, b *backend) bool {
+	return !of.Covers(b.pool.name, b.name, *b.region.Load())
 }
 
-// look judges what happened since it last did, and says why the evacuation must not
-// go on. A loop that stands still puts it off.
-func (w *watcher) look(s *Server, e *evacuation, now int64) (why string) {
-	if e.guard == nil && e.drill == nil {
+// look has an evacuation judge what happened since it last did, and says why it must
+// not go on. A loop that stands still puts it off.
+func (w *watcher) look(s *Server, e *evacuation.Evacuation, now int64) (why string) {
+	if !e.Watched() {
 		return ""
 	}
 	counted := s.takeCensus(w.pools)
@@ -59,28 +59,20 @@ func (w *watcher) look(s *Server, e *evacuation, now int64) (why string) {
 		return ""
 	}
 	for _, p := range w.pools {
-		o := counted.outcomes(w.last, p, e.isDestination)
-		if e.drill != nil && e.drill.returned == 0 {
-			e.drill.during.add(&o)
-		}
-		watch := e.guard.watchOf(p)
-		if watch == nil || why != "" {
-			continue
-		}
-		if why = watch.judge(&o); why != "" {
-			why = fmt.Sprintf("pool %s: %s", p.name, why)
+		o := counted.outcomes(w.last, p, func(b *backend) bool { return isDestination(&e.Scope, b) })
+		if found := e.Judge(p.name, &o); why == "" {
+			why = found
 		}
 	}
 	w.last, w.looked = counted, now
-	if e.drill != nil {
-		w.report(s, e)
-	}
+	moved, requests := w.moved()
+	s.evacuations.NoteDrill(e, moved, requests)
 	return why
 }
 
-// report brings a drill's report up to date.
-func (w *watcher) report(s *Server, e *evacuation) {
-	var moved, requests uint64
+// moved counts the requests since the evacuation began, and those of them that went
+// elsewhere since an operator took something out.
+func (w *watcher) moved() (moved, requests uint64) {
 	for _, p := range w.pools {
 		now, first := w.last.pools[p], w.first.pools[p]
 		moved += now.picks[balancer.SpillDrained] - first.picks[balancer.SpillDrained]
@@ -91,25 +83,13 @@ func (w *watcher) report(s *Server, e *evacuation) {
 		}
 		requests += now.refusals() - first.refusals()
 	}
-	s.evacuations.locked(func() {
-		if d := e.drill; !d.report.Ended {
-			d.note(d.report.State, moved, requests)
-			s.evacuations.publishDrill(e)
-		}
-	})
-}
-
-func (g *guard) watchOf(p *poolState) *watch {
-	if g == nil || g.off {
-		return nil
-	}
-	return g.pools[p]
+	return moved, requests
 }
 
 // newGuard takes the measure of what the destinations of a target do before it is
 // evacuated.
-func (s *Server) newGuard(t Target) *guard {
-	g := &guard{pools: map[*poolState]*watch{}}
+func (s *Server) newGuard(t evacuation.Target) *evacuation.Guard {
+	g := new(evacuation.Guard)
 	s.mu.Lock()
 	of, err := s.resolve(t, false)
 	s.mu.Unlock()
@@ -122,41 +102,21 @@ func (s *Server) newGuard(t Target) *guard {
 		counted = newCensus(pools, nil)
 	}
 	for _, p := range pools {
-		var before, target outcomes
+		before := evacuation.Baseline{Regions: p.inspect().Regions, Home: s.region()}
 		for b, stats := range counted.backends {
 			if b.pool != p {
 				continue
 			}
-			to := &before
-			if !of.isDestination(b) {
-				to = &target
+			to := &before.Destinations
+			if !isDestination(&of, b) {
+				to = &before.Target
 			}
 			lately := s.gathered.recent(b, stats)
-			to.requests += lately.requests
-			to.errors += lately.errors
-			to.latency.Merge(&lately.latency)
+			to.Requests += lately.requests
+			to.Errors += lately.errors
+			to.Latency.Merge(&lately.latency)
 		}
-		g.pools[p] = newWatch(before, p.expected(&of, &target))
+		g.Watch(p.name, &of, &before)
 	}
 	return g
-}
-
-// expected is the latency that requests of a target may have elsewhere: their own,
-// and the longest way; 0: not known.
-func (p *poolState) expected(of *scope, target *outcomes) int64 {
-	if target.latency.Count() < guardRequests {
-		return 0
-	}
-	own, farthest := int64(0), int64(0)
-	for _, r := range p.inspect().Regions {
-		if r.Name == of.Region {
-			own = r.RTT
-		} else if len(r.Backends) > 0 {
-			if r.RTT == 0 && of.Region != "" && r.Name != p.server.region() {
-				return 0 // nobody knows how far it is
-			}
-			farthest = max(farthest, r.RTT)
-		}
-	}
-	return target.latency.Quantile(guardQuantile) + max(0, farthest-own)
 }

@@ -23,7 +23,7 @@ func (p *poolState) setWeights(now int64) (changed bool) {
 	parts, heaviest := p.config.LoadHeader != "", 1
 	for i := range p.members {
 		heaviest = max(heaviest, p.members[i].Data.(*backend).weight)
-		shares[i] = p.server.evacuations.backendShare(p.name, p.members[i].Address, now)
+		shares[i] = p.server.evacuations.BackendShare(p.name, p.members[i].Address, now)
 		parts = parts || shares[i] < 1
 	}
 	scale := 1

@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"testing"
+	"time"
 
+	"spillway/evacuation"
 	"spillway/internal/loop"
 )
 
@@ -32,12 +34,13 @@ pools: [{name: a, backends: [{address: "127.0.0.1:1"}, {address: "127.0.0.1:2", 
 		}
 	}
 	want("at first", [3]int{1, 3, 0})
-	e := &evacuation{scope: scope{Target{Pool: "a", Backend: "127.0.0.1:2"}, []string{"127.0.0.1:2"}}, state: EvacuationDraining,
-		ramp: ramp{from: 0.5, to: 0.5, lasts: 1}}
-	s.evacuations.list = []*evacuation{e}
+	now := loop.Nanotime()
+	of := evacuation.Scope{Target: evacuation.Target{Pool: "a", Backend: "127.0.0.1:2"}, Addresses: []string{"127.0.0.1:2"}}
+	s.evacuations.Begin(evacuation.New(of, 1, now-int64(500*time.Hour), 1000*time.Hour, nil))
 	want("with half of one", [3]int{100, 150, 0})
-	e.ramp = ramp{from: 0, to: 0, lasts: 1}
+	s.evacuations.Replace(of.Target, 1, now)
+	s.evacuations.Begin(evacuation.New(of, 0, now, time.Hour, nil))
 	want("with nothing of it", [3]int{100, 1, 0})
-	s.evacuations.list = nil
+	s.evacuations.Replace(of.Target, 1, now)
 	want("at the end", [3]int{1, 3, 0})
 }

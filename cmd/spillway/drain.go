@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"spillway/proxy"
+	"spillway/evacuation"
 )
 
 const drainHelp = `
@@ -58,7 +58,7 @@ func drainCommand(c *console, args []string) error {
 	}
 	switch {
 	case o.DryRun:
-		var forecast proxy.Forecast
+		var forecast evacuation.Forecast
 		if err := json.Unmarshal(answer, &forecast); err != nil {
 			return fmt.Errorf("the admin address %s answered no forecast: %w", admin.address, err)
 		}
@@ -92,7 +92,7 @@ func undrainCommand(c *console, args []string) error {
 
 // A serviceOrder is what the admin address takes for a drain, an undrain or a drill.
 type serviceOrder struct {
-	proxy.Target
+	evacuation.Target
 	Over    string `json:"over,omitempty"`
 	For     string `json:"for,omitempty"`
 	DryRun  bool   `json:"dry_run,omitempty"`
@@ -142,7 +142,7 @@ func explainNoRoom(c *console, err error) error {
 	if !ok || refused.status != http.StatusConflict {
 		return err
 	}
-	var answer struct{ Forecast *proxy.Forecast }
+	var answer struct{ Forecast *evacuation.Forecast }
 	if json.Unmarshal(refused.body, &answer) != nil || answer.Forecast == nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"spillway/proxy"
+	"spillway/evacuation"
 )
 
 const drillHelp = `
@@ -66,7 +66,7 @@ func runDrill(c *console, admin *adminClient, o *serviceOrder) error {
 		return explainNoRoom(c, err)
 	}
 	fmt.Fprintf(c.out, "drill: %s leaves over %s and stays out for %s; this command only watches\n", o.Target, o.over, o.For)
-	var said proxy.DrillState
+	var said evacuation.DrillState
 	for {
 		report, err := admin.drill()
 		if err != nil {
@@ -81,7 +81,7 @@ func runDrill(c *console, admin *adminClient, o *serviceOrder) error {
 		}
 		if report.Ended {
 			printDrill(c.out, report)
-			if report.State != proxy.DrillDone {
+			if report.State != evacuation.DrillDone {
 				return errShown
 			}
 			return nil
@@ -91,12 +91,12 @@ func runDrill(c *console, admin *adminClient, o *serviceOrder) error {
 }
 
 // drill is the report of the last drill; nil: there was none.
-func (a *adminClient) drill() (*proxy.DrillReport, error) {
+func (a *adminClient) drill() (*evacuation.DrillReport, error) {
 	text, err := a.call(http.MethodGet, "/api/drill", nil)
 	if err != nil {
 		return nil, err
 	}
-	var report *proxy.DrillReport
+	var report *evacuation.DrillReport
 	if err := json.Unmarshal(text, &report); err != nil {
 		return nil, fmt.Errorf("the admin address %s answered no report: %w", a.address, err)
 	}
@@ -104,7 +104,7 @@ func (a *adminClient) drill() (*proxy.DrillReport, error) {
 }
 
 // printDrill writes a report for people.
-func printDrill(w io.Writer, r *proxy.DrillReport) {
+func printDrill(w io.Writer, r *evacuation.DrillReport) {
 	fmt.Fprintf(w, "\nDRILL %s, begun %s, over %s and for %s: %s\n", r.Target, r.StartedAt.Format(time.RFC3339),
 		ago(time.Duration(r.Ramp*1e9)), ago(time.Duration(r.Seconds*1e9)), r.State)
 	if r.Aborted != "" {
@@ -114,7 +114,7 @@ func printDrill(w io.Writer, r *proxy.DrillReport) {
 	rows := table{{"AT THE DESTINATIONS", "REQUESTS", "ERRORS", "P50", "P99"}}
 	for _, each := range []struct {
 		name string
-		of   proxy.Service
+		of   evacuation.Service
 	}{{"before", r.Before}, {"during", r.During}} {
 		rows = append(rows, []string{each.name, number(int64(each.of.Requests)), number(int64(each.of.Errors)), latency(each.of.P50), latency(each.of.P99)})
 	}

@@ -6,11 +6,11 @@ import (
 	"strconv"
 	"time"
 
-	"spillway/proxy"
+	"spillway/evacuation"
 )
 
 // printEvacuations tells what is on its way out or back.
-func printEvacuations(w io.Writer, list []proxy.EvacuationStatus) {
+func printEvacuations(w io.Writer, list []evacuation.Status) {
 	if len(list) == 0 {
 		return
 	}
@@ -23,10 +23,10 @@ func printEvacuations(w io.Writer, list []proxy.EvacuationStatus) {
 		switch {
 		case e.Aborted != "":
 			reason = "aborted: " + e.Aborted
-		case !e.Guarded && e.State == proxy.EvacuationDraining:
+		case !e.Guarded && e.State == evacuation.Draining:
 			reason = "not guarded"
 		}
-		if e.State == proxy.EvacuationAborted {
+		if e.State == evacuation.Aborted {
 			left = "-"
 		}
 		rows = append(rows, []string{name, string(e.State), strconv.FormatFloat(100*e.Share, 'f', 0, 64) + "%", left, reason})

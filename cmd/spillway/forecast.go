@@ -5,11 +5,11 @@ import (
 	"io"
 	"strconv"
 
-	"spillway/proxy"
+	"spillway/evacuation"
 )
 
 // printForecast writes what a drain would move, for people.
-func printForecast(w io.Writer, f *proxy.Forecast) {
+func printForecast(w io.Writer, f *evacuation.Forecast) {
 	if len(f.Pools) == 0 {
 		fmt.Fprintf(w, "%s serves nothing: nobody there is available\n", f.Target)
 		return

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"spillway/evacuation"
 	"spillway/proxy"
 )
 
@@ -27,12 +28,12 @@ func TestStatusForPeople(t *testing.T) {
 				{Address: "10.2.1.10:8080", State: "healthy", Reason: "no failure seen", Limit: 14, Learned: true, Load: 5.5, Inflight: 2, Warmth: 0.35, Requests: 9, P50: 81.4, P99: 1203},
 			}},
 		}}},
-		Evacuations: []proxy.EvacuationStatus{
-			{Target: proxy.Target{Region: "eu-west"}, State: proxy.EvacuationDraining, Share: 0.6, Left: 18, Guarded: true},
-			{Target: proxy.Target{Pool: "api", Backend: "10.2.1.10:8080"}, State: proxy.EvacuationAborted, Share: 1, Aborted: "pool api: 7.5% of 80 requests failed at the destinations, 0.0% before"},
+		Evacuations: []evacuation.Status{
+			{Target: evacuation.Target{Region: "eu-west"}, State: evacuation.Draining, Share: 0.6, Left: 18, Guarded: true},
+			{Target: evacuation.Target{Pool: "api", Backend: "10.2.1.10:8080"}, State: evacuation.Aborted, Share: 1, Aborted: "pool api: 7.5% of 80 requests failed at the destinations, 0.0% before"},
 		},
 		Doubt: &proxy.DoubtStatus{Reason: "5 of 6 hosts stopped passing checks", Hosts: 6, Lost: 5},
-		Drill: &proxy.DrillReport{Target: proxy.Target{Region: "us-east"}, State: proxy.DrillDone, StartedAt: loaded, Ended: true},
+		Drill: &evacuation.DrillReport{Target: evacuation.Target{Region: "us-east"}, State: evacuation.DrillDone, StartedAt: loaded, Ended: true},
 	}
 	want := `spillway 1.2.3, region eu-west, configuration 7 (0123456789ab), loaded 2h5m ago
 the last reload failed, and changed nothing:

@@ -8,12 +8,13 @@ import (
 	"net/http"
 	"time"
 
+	"spillway/evacuation"
 	"spillway/proxy"
 )
 
 // An order is what a drain, an undrain or a drill is about.
 type order struct {
-	proxy.Target
+	evacuation.Target
 	Over    seconds `json:"over,omitempty"`
 	For     seconds `json:"for,omitempty"` // of a drill
 	DryRun  bool    `json:"dry_run,omitempty"`
@@ -40,15 +41,15 @@ func (s *seconds) UnmarshalText(text []byte) error {
 // MarshalText writes it back.
 func (s seconds) MarshalText() ([]byte, error) { return []byte(time.Duration(s).String()), nil }
 
-func (o *order) order() proxy.Order {
-	return proxy.Order{Target: o.Target, Over: time.Duration(o.Over), Force: o.Force, NoGuard: o.NoGuard}
+func (o *order) order() evacuation.Order {
+	return evacuation.Order{Target: o.Target, Over: time.Duration(o.Over), Force: o.Force, NoGuard: o.NoGuard}
 }
 
 // An orderAnswer repeats the order and says what came of it.
 type orderAnswer struct {
 	*order
-	Drained  bool            `json:"drained"` // no new requests from now on
-	Forecast *proxy.Forecast `json:"forecast,omitempty"`
+	Drained  bool                 `json:"drained"` // no new requests from now on
+	Forecast *evacuation.Forecast `json:"forecast,omitempty"`
 }
 
 func (s *Server) drain(w http.ResponseWriter, r *http.Request) {
@@ -111,10 +112,10 @@ func (s *Server) noteOrder(what string, o *order, r *http.Request) {
 
 // failOrder answers an order that is not carried out.
 func failOrder(w http.ResponseWriter, err error) {
-	if noRoom, ok := errors.AsType[*proxy.NoRoomError](err); ok {
+	if noRoom, ok := errors.AsType[*evacuation.NoRoomError](err); ok {
 		answer(w, http.StatusConflict, struct {
-			Error    string          `json:"error"`
-			Forecast *proxy.Forecast `json:"forecast"`
+			Error    string               `json:"error"`
+			Forecast *evacuation.Forecast `json:"forecast"`
 		}{err.Error(), noRoom.Forecast})
 		return
 	}
@@ -122,7 +123,7 @@ func failOrder(w http.ResponseWriter, err error) {
 	if _, unknown := errors.AsType[*proxy.UnknownNameError](err); unknown {
 		status = http.StatusNotFound
 	}
-	if _, conflict := errors.AsType[*proxy.ConflictError](err); conflict {
+	if _, conflict := errors.AsType[*evacuation.ConflictError](err); conflict {
 		status = http.StatusConflict
 	}
 	fail(w, status, err.Error())

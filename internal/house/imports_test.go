@@ -10,6 +10,7 @@ import (
 // below lists for each package what of this module it may import.
 var below = map[string][]string{
 	"spillway/balancer":            {},
+	"spillway/evacuation":          {"spillway/balancer", "spillway/internal/metrics"},
 	"spillway/health":              {},
 	"spillway/internal/accesslog":  {},
 	"spillway/internal/config":     {},
@@ -26,9 +27,9 @@ var below = map[string][]string{
 	"spillway/internal/tlsconn":    {"spillway/internal/loop"},
 	"spillway/internal/http2":      {"spillway/internal/http1", "spillway/internal/loop"},
 	"spillway/internal/probe":      {"spillway/health", "spillway/internal/http1", "spillway/internal/http2", "spillway/internal/loop"},
-	"spillway/proxy":               {"spillway/balancer", "spillway/health", "spillway/internal/accesslog", "spillway/internal/config", "spillway/internal/http1", "spillway/internal/http2", "spillway/internal/loop", "spillway/internal/metrics", "spillway/internal/loadreport", "spillway/internal/probe", "spillway/internal/proxyproto", "spillway/internal/ratelimit", "spillway/internal/resolve", "spillway/internal/router", "spillway/internal/tlsconn"},
-	"spillway/internal/admin":      {"spillway/balancer", "spillway/health", "spillway/internal/config", "spillway/internal/http2", "spillway/internal/loop", "spillway/internal/metrics", "spillway/proxy"},
-	"spillway/cmd/spillway":        {"spillway/balancer", "spillway/internal/admin", "spillway/internal/config", "spillway/internal/loop", "spillway/proxy"},
+	"spillway/proxy":               {"spillway/balancer", "spillway/evacuation", "spillway/health", "spillway/internal/accesslog", "spillway/internal/config", "spillway/internal/http1", "spillway/internal/http2", "spillway/internal/loop", "spillway/internal/metrics", "spillway/internal/loadreport", "spillway/internal/probe", "spillway/internal/proxyproto", "spillway/internal/ratelimit", "spillway/internal/resolve", "spillway/internal/router", "spillway/internal/tlsconn"},
+	"spillway/internal/admin":      {"spillway/balancer", "spillway/evacuation", "spillway/health", "spillway/internal/config", "spillway/internal/http2", "spillway/internal/loop", "spillway/internal/metrics", "spillway/proxy"},
+	"spillway/cmd/spillway":        {"spillway/balancer", "spillway/evacuation", "spillway/internal/admin", "spillway/internal/config", "spillway/internal/loop", "spillway/proxy"},
 	"spillway/bench":               {"spillway/bench/internal/rig"},
 	"spillway/bench/internal/rig":  {},
 	"spillway/bench/regions":       {"spillway/bench/internal/rig"},

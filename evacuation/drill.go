@@ -1,17 +1,39 @@
-package proxy
+package evacuation
 
 import (
 	"math"
 	"time"
 )
 
-// A drill is an evacuation that ends by itself: what it counts, and for whom.
-type drill struct {
+// A Drill is an evacuation that ends by itself: what it counts, and for whom.
+type Drill struct {
 	holds, lasts int64 // nanoseconds: out, and of each ramp
 	report       DrillReport
-	before       outcomes
-	during       outcomes
+	guard        *Guard
+	before       Outcomes
+	during       Outcomes
 	returned     int64 // when it was put back
+}
+
+// NewDrill is a drill that keeps its target out for a time. Its guard measures even
+// if the order wants none.
+func NewDrill(o *Order, holds time.Duration, startedAt time.Time, g *Guard) *Drill {
+	d := &Drill{holds: int64(holds), lasts: int64(o.Over), guard: g}
+	d.report = DrillReport{Target: o.Target, State: DrillDraining, StartedAt: startedAt, Seconds: holds.Seconds(), Ramp: o.Over.Seconds()}
+	for _, w := range g.pools {
+		d.before.add(&w.before)
+	}
+	if o.NoGuard {
+		g.off = true
+	}
+	return d
+}
+
+// Evacuation begins the drill, from the share that its target has now.
+func (d *Drill) Evacuation(of Scope, share float64, now int64) *Evacuation {
+	e := New(of, share, now, time.Duration(d.lasts), d.guard)
+	e.drill = d
+	return e
 }
 
 // DrillState is a word for how far a drill is.
@@ -53,16 +75,19 @@ type Service struct {
 	P99      float64 `json:"latency_p99"`
 }
 
-func (o *outcomes) service() Service {
-	return Service{Requests: o.requests, Errors: o.errors, P50: milliseconds(o.latency.Quantile(0.5)), P99: milliseconds(o.latency.Quantile(0.99))}
+func (o *Outcomes) service() Service {
+	return Service{Requests: o.Requests, Errors: o.Errors, P50: milliseconds(o.Latency.Quantile(0.5)), P99: milliseconds(o.Latency.Quantile(0.99))}
 }
 
 // note brings the report up to date.
-func (d *drill) note(state DrillState, moved, requests uint64) {
+func (d *Drill) note(state DrillState, moved, requests uint64) {
 	r := &d.report
 	r.State = state
 	r.Moved, r.Requests = moved, requests
 	r.Share = math.Round(1000*float64(moved)/float64(max(1, requests))) / 1000
-	r.Refused = d.during.refused
+	r.Refused = d.during.Refused
 	r.Before, r.During = d.before.service(), d.during.service()
 }
+
+// milliseconds is rounded to microseconds.
+func milliseconds(ns int64) float64 { return math.Round(float64(ns)/1e3) / 1e3 }

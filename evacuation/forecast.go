@@ -1,9 +1,10 @@
-package proxy
+package evacuation
 
 import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // A Forecast says what would happen if a target were taken out of service.
@@ -48,35 +49,49 @@ func slotsAt(inflight int64, rate float64, longer int64) float64 {
 	return 1 + rate*float64(longer)/1e9/float64(inflight)
 }
 
-// A NoRoomError refuses an evacuation, since the rest has no room.
-type NoRoomError struct{ Forecast *Forecast }
-
-// Error names the pools that do not fit.
-func (e *NoRoomError) Error() string {
-	text := fmt.Sprintf("%s stays in service: the rest has no room", e.Forecast.Target)
-	for i := range e.Forecast.Pools {
-		if p := &e.Forecast.Pools[i]; !p.Fits {
-			text += fmt.Sprintf("; pool %s: %s", p.Pool, p.shortage())
-		}
-	}
-	return text
+// NewForecast foretells nothing yet.
+func NewForecast(t Target) *Forecast {
+	return &Forecast{Target: t, Fits: true, Pools: []PoolForecast{}}
 }
 
-func (p *PoolForecast) shortage() string {
-	if len(p.Destinations) == 0 {
-		return "nobody else may serve its requests"
-	}
-	if p.Stranded == 0 {
-		return "some of its requests may go nowhere else"
-	}
-	return fmt.Sprintf("no room for %d of %d requests in flight", p.Stranded, p.Requests)
+// Add adds a pool in which something would move.
+func (f *Forecast) Add(p *PoolForecast) {
+	f.Fits = f.Fits && p.Fits
+	f.Pools = append(f.Pools, *p)
 }
+
+// Movers are the kinds of requests that a pool serves, by the regions that they
+// may use. Without any, all requests are of one kind, which may go anywhere.
+type Movers struct{ list []mover }
 
 // A mover is a part of a pool's requests that may go to the same regions.
 type mover struct {
 	name    string   // of its routes, for people
 	weight  float64  // its part of the requests, compared with that of the others
 	allowed []string // nil: all regions
+}
+
+// Add notes some of the requests: a name for people, their weight beside that of
+// the others, and the regions that they may use; nil: all.
+func (m *Movers) Add(name string, weight float64, allowed []string) {
+	for i := range m.list {
+		have := &m.list[i]
+		if slices.Equal(have.allowed, allowed) && (have.allowed == nil) == (allowed == nil) {
+			have.weight += weight
+			if !strings.Contains(have.name, ", ...") {
+				have.name += ", ..."
+			}
+			return
+		}
+	}
+	m.list = append(m.list, mover{name: name, weight: weight, allowed: allowed})
+}
+
+func (m *Movers) all() []mover {
+	if m.list == nil {
+		return []mover{{weight: 1}}
+	}
+	return m.list
 }
 
 // settle foretells where a pool's requests go: into the nearest region that they

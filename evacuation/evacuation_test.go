@@ -1,4 +1,4 @@
-package proxy
+package evacuation
 
 import (
 	"math"
@@ -29,11 +29,11 @@ func TestARampIsAStraightLine(t *testing.T) {
 func TestTheLifeOfAnEvacuation(t *testing.T) {
 	type moment struct {
 		at    int64
-		asks  milestone
+		asks  Milestone
 		keeps float64
-		state EvacuationState
+		state State
 	}
-	walk := func(name string, e *evacuation, moments []moment, then map[int64]func(now int64)) {
+	walk := func(name string, e *Evacuation, moments []moment, then map[int64]func(now int64)) {
 		t.Run(name, func(t *testing.T) {
 			for _, m := range moments {
 				now := m.at * sec
@@ -48,21 +48,21 @@ func TestTheLifeOfAnEvacuation(t *testing.T) {
 	}
 	down := ramp{from: 1, to: 0, lasts: 10 * sec}
 
-	walk("drain", &evacuation{state: EvacuationDraining, ramp: down}, []moment{
-		{0, underWay, 1, EvacuationDraining}, {4, underWay, 0.6, EvacuationDraining}, {10, emptied, 0, EvacuationDraining}}, nil)
+	walk("drain", &Evacuation{state: Draining, ramp: down}, []moment{
+		{0, UnderWay, 1, Draining}, {4, UnderWay, 0.6, Draining}, {10, Emptied, 0, Draining}}, nil)
 
-	walk("return", &evacuation{state: EvacuationReturning, ramp: ramp{from: 0, to: 1, lasts: 4 * sec}}, []moment{
-		{0, underWay, 0, EvacuationReturning}, {3, underWay, 0.75, EvacuationReturning}, {4, whole, 1, EvacuationReturning}}, nil)
+	walk("return", &Evacuation{state: Returning, ramp: ramp{from: 0, to: 1, lasts: 4 * sec}}, []moment{
+		{0, UnderWay, 0, Returning}, {3, UnderWay, 0.75, Returning}, {4, Whole, 1, Returning}}, nil)
 
-	drilled := &evacuation{state: EvacuationDraining, ramp: down, drill: &drill{holds: 20 * sec, lasts: 5 * sec}}
+	drilled := &Evacuation{state: Draining, ramp: down, drill: &Drill{holds: 20 * sec, lasts: 5 * sec}}
 	walk("drill", drilled, []moment{
-		{10, emptied, 0, EvacuationDraining}, {11, underWay, 0, EvacuationOut}, {29, underWay, 0, EvacuationOut}, {30, due, 0, EvacuationOut},
-		{31, underWay, 0.2, EvacuationReturning}, {35, whole, 1, EvacuationReturning},
+		{10, Emptied, 0, Draining}, {11, UnderWay, 0, Out}, {29, UnderWay, 0, Out}, {30, Due, 0, Out},
+		{31, UnderWay, 0.2, Returning}, {35, Whole, 1, Returning},
 	}, map[int64]func(int64){10: drilled.hold, 30: func(now int64) { drilled.returnWithin(now, drilled.drill.lasts) }})
 
-	aborted := &evacuation{state: EvacuationDraining, ramp: down, guard: &guard{}}
+	aborted := &Evacuation{state: Draining, ramp: down, guard: &Guard{}}
 	walk("abort", aborted, []moment{
-		{6, underWay, 0.4, EvacuationDraining}, {7, underWay, 0.7, EvacuationReturning}, {8, whole, 1, EvacuationReturning},
+		{6, UnderWay, 0.4, Draining}, {7, UnderWay, 0.7, Returning}, {8, Whole, 1, Returning},
 	}, map[int64]func(int64){6: func(now int64) {
 		if aborted.abort(now, "why") {
 			t.Error("an abort on the way down has to put the target back")
@@ -72,9 +72,9 @@ func TestTheLifeOfAnEvacuation(t *testing.T) {
 		}
 	}})
 
-	out := &evacuation{state: EvacuationOut, until: 99 * sec, drill: &drill{}}
+	out := &Evacuation{state: Out, until: 99 * sec, drill: &Drill{}}
 	walk("abort of a drill", out, []moment{
-		{6, underWay, 0, EvacuationOut}, {7, underWay, 0.5, EvacuationReturning}, {8, whole, 1, EvacuationReturning},
+		{6, UnderWay, 0, Out}, {7, UnderWay, 0.5, Returning}, {8, Whole, 1, Returning},
 	}, map[int64]func(int64){6: func(now int64) {
 		if !out.abort(now, "why") {
 			t.Error("an abort of a drill does not put the target back")

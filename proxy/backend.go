@@ -10,15 +10,17 @@ import (
 	"spillway/internal/config"
 	"spillway/internal/loadreport"
 	"spillway/internal/loop"
+	"spillway/internal/proxyproto"
+	"spillway/internal/transport"
 )
 
 // A backend is one address of one pool. It lives as long as any snapshot names
 // it: counters, health and idle connections survive reloads.
 type backend struct {
 	pool      *poolState
-	name      string                 // the address as the configuration or the resolver gave it
-	host      atomic.Pointer[[]byte] // for `host: backend`
-	transport atomic.Pointer[transport]
+	name      string                              // the address as the configuration or the resolver gave it
+	host      atomic.Pointer[[]byte]              // for `host: backend`
+	transport atomic.Pointer[transport.Transport] // idle connections by another one are not used
 	region    atomic.Pointer[string]
 	spillway  atomic.Bool // it is another spillway
 	load      loadreport.Load
@@ -45,7 +47,7 @@ const maxIdle = 512
 // A backendConn is a connection to a backend. It belongs to one worker.
 type backendConn struct {
 	conn      loop.Stream
-	transport *transport // by which it was opened
+	transport *transport.Transport // by which it was opened
 	backend   *backend
 	worker    *worker
 	usedAt    int64 // when it last became idle
@@ -80,11 +82,11 @@ func (b *backend) takeIdle(w *worker, maxAge int64) *backendConn {
 // keep makes a connection idle, or closes it where it can not be trusted or is not wanted.
 func (c *backendConn) keep(patience int64) {
 	own := &c.backend.workers[c.worker.index]
-	if c.backend.retired.Load() || len(own.idle) >= maxIdle || !c.transport.keeps() {
+	if c.backend.retired.Load() || len(own.idle) >= maxIdle || c.transport.Announces() {
 		c.conn.Close()
 		return
 	}
-	if c.transport.multiplexes() {
+	if c.transport.Multiplexes() {
 		c.conn.Close() // the stream; it has ended
 		return
 	}
@@ -119,11 +121,27 @@ func (b *backend) closeIdle(w *worker) {
 	}
 }
 
+// dial opens a connection to an address of the backend's, ready for what the
+// transport's protocol says first. from is the client on whose behalf; nil: spillway's own.
+func (b *backend) dial(w *worker, t *loop.Task, tr *transport.Transport, to loop.Address, from *client, deadline int64) (loop.Stream, error) {
+	began := w.loop.Now()
+	socket, err := w.loop.Dial(t, to, deadline)
+	if err != nil {
+		return nil, err
+	}
+	w.server.distances.observe(*b.region.Load(), w.loop.Now()-began, w.loop.Now())
+	var header proxyproto.Header
+	if tr.Announces() {
+		header = from.header()
+	}
+	return tr.Open(t, w.tls, socket, &header, deadline)
+}
+
 // connect opens a connection on behalf of a client.
 func (b *backend) connect(w *worker, t *loop.Task, from *client, deadline int64) (*backendConn, error) {
 	w.backendStats(b).connects++
 	tr := b.transport.Load()
-	conn, err := tr.dial(w, t, b, b.address, from, deadline)
+	conn, err := b.dial(w, t, tr, b.address, from, deadline)
 	if err != nil {
 		w.backendStats(b).connectErrors++
 		return nil, err
@@ -141,4 +159,13 @@ func (b *backend) setPlace(c *config.Backend) {
 		place.Host = ip.Addr().String()
 	}
 	b.tracker.SetPlace(place)
+}
+
+// setTransport makes the transport that a configuration asks for, or keeps the
+// one in use, and with it its connections and TLS sessions, where that is the same.
+func (b *backend) setTransport(c *config.Pool, address string) {
+	now := transport.New(c, address)
+	if was := b.transport.Load(); was == nil || !was.Same(now) {
+		b.transport.Store(now)
+	}
 }

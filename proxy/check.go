@@ -67,10 +67,10 @@ func (c *checkedBackend) Dial(t *loop.Task, port uint16, overHTTP2 bool, deadlin
 	}
 	tr := c.backend.transport.Load()
 	if overHTTP2 {
-		tr = tr.overHTTP2()
+		tr = tr.OverHTTP2()
 	}
-	conn, err := tr.dial(c.worker, t, c.backend, address, nil, deadline)
-	return probe.Conn{Stream: conn, HTTP2: tr.multiplexes(), Scheme: tr.scheme()}, err
+	conn, err := c.backend.dial(c.worker, t, tr, address, nil, deadline)
+	return probe.Conn{Stream: conn, HTTP2: tr.Multiplexes(), Scheme: tr.Scheme()}, err
 }
 
 // Host is what backends see as Host where the pool says `host: backend`.

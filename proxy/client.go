@@ -6,6 +6,7 @@ import (
 	"spillway/internal/config"
 	"spillway/internal/http2"
 	"spillway/internal/loop"
+	"spillway/internal/proxyproto"
 )
 
 // A client is a connection that a listener accepted. It belongs to its worker.
@@ -125,6 +126,18 @@ func (cl *client) localAddr() netip.AddrPort {
 		return o.local
 	}
 	return cl.conn.LocalAddr()
+}
+
+// header tells a backend who its client is; nil: spillway speaks for itself.
+func (cl *client) header() proxyproto.Header {
+	if cl == nil {
+		return proxyproto.Header{Local: true}
+	}
+	h := proxyproto.Header{Source: cl.remoteAddr(), Destination: cl.localAddr()}
+	if cl.origin != nil {
+		h.ServerName = cl.origin.serverName
+	}
+	return h
 }
 
 // A clientList is all clients of a worker, so that a drain finds the idle ones.

@@ -134,7 +134,7 @@ func (x *exchange) receiveFinal() outcome {
 
 // connect takes an idle connection of this loop or opens one.
 func (x *exchange) connect(reuse bool) (err error) {
-	if x.backend.transport.Load().multiplexes() {
+	if x.backend.transport.Load().Multiplexes() {
 		return x.openStream()
 	}
 	if reuse {

@@ -7,14 +7,15 @@ import (
 
 	"spillway/internal/http2"
 	"spillway/internal/loop"
+	"spillway/internal/transport"
 )
 
 // A multiplex is what one loop has of a backend whose connections serve many
 // requests at once.
 type multiplex struct {
-	transport *transport          // by which all of it was opened
-	conns     []*http2.ClientConn // the newest last
-	dialing   *sharedDial         // the one under way, if any
+	transport *transport.Transport // by which all of it was opened
+	conns     []*http2.ClientConn  // the newest last
+	dialing   *sharedDial          // the one under way, if any
 }
 
 var (
@@ -38,7 +39,7 @@ func (x *exchange) openStream() (err error) {
 	deadline := x.until(x.pool.connectTimeout)
 	for dials := 0; ; dials++ {
 		tr := x.backend.transport.Load()
-		if !tr.multiplexes() {
+		if !tr.Multiplexes() {
 			return errDialAbandoned
 		}
 		m.use(tr)
@@ -63,7 +64,7 @@ func (x *exchange) openStream() (err error) {
 
 // openOn opens the request's stream. Whether a switch of protocols is possible
 // is for the backend's settings to say, so those are waited for.
-func (x *exchange) openOn(conn *http2.ClientConn, tr *transport, deadline int64) error {
+func (x *exchange) openOn(conn *http2.ClientConn, tr *transport.Transport, deadline int64) error {
 	if len(x.request.Upgrade) > 0 {
 		if err := conn.AwaitSettings(x.task, deadline); err != nil {
 			return err
@@ -77,7 +78,7 @@ func (x *exchange) openOn(conn *http2.ClientConn, tr *transport, deadline int64)
 }
 
 // use lets connections by another transport end with what runs on them.
-func (m *multiplex) use(tr *transport) {
+func (m *multiplex) use(tr *transport.Transport) {
 	if m.transport != tr {
 		m.close()
 		m.transport, m.dialing = tr, nil
@@ -105,7 +106,7 @@ func (m *multiplex) close() {
 }
 
 // await returns when the dial that is under way, or that it begins, has ended.
-func (m *multiplex) await(x *exchange, tr *transport, deadline int64) error {
+func (m *multiplex) await(x *exchange, tr *transport.Transport, deadline int64) error {
 	d := m.dialing
 	if d == nil {
 		d = &sharedDial{backend: x.backend, worker: x.worker, transport: tr, idle: x.pool.idleTimeout,
@@ -128,7 +129,7 @@ func (m *multiplex) await(x *exchange, tr *transport, deadline int64) error {
 type sharedDial struct {
 	backend   *backend
 	worker    *worker
-	transport *transport
+	transport *transport.Transport
 	deadline  int64
 	idle      int64 // how long the connection may be unused, in nanoseconds
 	waiters   []*loop.Task
@@ -142,7 +143,7 @@ func (d *sharedDial) Run(t *loop.Task) {
 	stats.connects++
 	d.err = errDialAbandoned // what they hear of a panic
 	defer d.end()
-	conn, err := d.transport.dial(d.worker, t, d.backend, d.backend.address, nil, d.deadline)
+	conn, err := d.backend.dial(d.worker, t, d.transport, d.backend.address, nil, d.deadline)
 	if d.err = err; err != nil {
 		stats.connectErrors++
 		return
@@ -153,7 +154,7 @@ func (d *sharedDial) Run(t *loop.Task) {
 	}
 	c := d.worker.h2.NewClientConn(conn, http2.ClientOptions{
 		Settings: http2.Settings{MaxHeaderList: responseHeadMax, IdleTimeout: idle},
-		Scheme:   d.transport.scheme(),
+		Scheme:   d.transport.Scheme(),
 	})
 	m := &d.backend.workers[d.worker.index].multiplex
 	if m.transport != d.transport {

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"io"
 	"math"
 	"strings"
@@ -117,8 +116,6 @@ func printable(r rune) rune {
 	}
 	return r
 }
-
-var errNoHTTP2 = errors.New("the backend does not speak HTTP/2")
 
 // newListenerTLS is what a listener's configuration makes of TLS; nil: nothing.
 func newListenerTLS(c *config.Listener, keys *tlsconn.TicketKeys) (*listenerTLS, error) {

@@ -4,7 +4,8 @@
 // what is in flight now. An [Evacuation] moves the share that a target keeps, by
 // degrees; its [Guard] judges the destinations and says when it must be called
 // off. A drill is an evacuation that ends by itself, and makes a [DrillReport].
-// The [Registry] holds those under way, and what each leaves to whom.
+// The [Registry] holds those under way, and what each leaves to whom, and [Drains]
+// what is out of service until it is put back.
 //
 // A target may also be what one pool has in a region, or one backend.
 //

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"spillway/evacuation"
@@ -41,7 +40,7 @@ func (s *Server) Evacuate(o evacuation.Order) (*evacuation.Forecast, error) {
 	}
 	now := loop.Nanotime()
 	share := s.replace(o.Target, now)
-	if o.Over <= 0 || s.isOut(&of) && share == 0 {
+	if o.Over <= 0 || s.drains.Has(&of) && share == 0 {
 		s.setService(&of, false)
 		s.applyShares(&of, now)
 		s.log.Info("taken out of service", "target", o.Target.String())
@@ -93,7 +92,7 @@ func (s *Server) Drill(o evacuation.Order, holds time.Duration) (*evacuation.Dri
 		return nil, err
 	}
 	now := loop.Nanotime()
-	if s.isOut(&of) {
+	if s.drains.Has(&of) {
 		return nil, &evacuation.ConflictError{Why: fmt.Sprintf("%s is out of service already", o.Target)}
 	}
 	d := evacuation.NewDrill(&o, holds, loop.WallTime(now).UTC().Truncate(time.Millisecond), g)
@@ -114,18 +113,10 @@ func (s *Server) DrillReport() *evacuation.DrillReport { return s.evacuations.Dr
 // its traffic now. The caller holds mu.
 func (s *Server) replace(t evacuation.Target, now int64) (share float64) {
 	share = 1
-	if of, err := s.resolve(t, true); err == nil && s.isOut(&of) {
+	if of, err := s.resolve(t, true); err == nil && s.drains.Has(&of) {
 		share = 0
 	}
 	return s.evacuations.Replace(t, share, now)
-}
-
-// isOut tells whether an operator has taken out just this. The caller holds mu.
-func (s *Server) isOut(of *evacuation.Scope) bool {
-	if of.Backend == "" {
-		return s.drains.hasRegion(of.Pool, of.Region)
-	}
-	return !slices.ContainsFunc(of.Addresses, func(each string) bool { return !s.drains.hasBackend(of.Pool, each) })
 }
 
 // begin has an evacuation driven. The caller holds mu.

@@ -73,7 +73,7 @@ func (p *poolState) setMembers() {
 			b.setTransport(p.config, string(c.Address))
 			b.setPlace(c)
 			b.weight = c.Weight
-			b.tracker.SetEnabled(p.server.drains.allows(p.name, id, c.Region), loop.Nanotime())
+			b.tracker.SetEnabled(p.server.drains.Allows(p.name, id, c.Region), loop.Nanotime())
 			p.members = append(p.members, balancer.Member{Backend: b.balance, Weight: c.Weight, MaxRequests: int64(c.MaxRequests),
 				Region: c.Region, Address: id, Index: len(p.members), Data: b, Backup: c.Backup})
 		}

@@ -4,73 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"spillway/evacuation"
 	"spillway/health"
 	"spillway/internal/loop"
 )
-
-// drains are what an operator took out and has not put back. They outlive the
-// backends that they are about: one that a reload or a resolver brings back is
-// as its operator left it. The zero value is ready; the lock may be taken under any other.
-type drains struct {
-	mu       sync.Mutex
-	regions  map[drainedRegion]bool
-	backends map[drainedBackend]bool
-}
-
-// A drainedRegion without a pool is drained in all.
-type drainedRegion struct{ pool, region string }
-
-type drainedBackend struct{ pool, address string }
-
-// allows tells whether a backend may be in service, whatever is observed of it.
-func (d *drains) allows(pool, address, region string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return !d.regions[drainedRegion{"", region}] && !d.regions[drainedRegion{pool, region}] && !d.backends[drainedBackend{pool, address}]
-}
-
-func (d *drains) hasBackend(pool, address string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.backends[drainedBackend{pool, address}]
-}
-
-func (d *drains) hasRegion(pool, region string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.regions[drainedRegion{pool, region}]
-}
-
-func (d *drains) setBackends(pool string, addresses []string, enabled bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.backends == nil {
-		d.backends = map[drainedBackend]bool{}
-	}
-	for _, address := range addresses {
-		if enabled {
-			delete(d.backends, drainedBackend{pool, address})
-		} else {
-			d.backends[drainedBackend{pool, address}] = true
-		}
-	}
-}
-
-func (d *drains) setRegion(pool, region string, enabled bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.regions == nil {
-		d.regions = map[drainedRegion]bool{}
-	}
-	if enabled {
-		delete(d.regions, drainedRegion{pool, region})
-	} else {
-		d.regions[drainedRegion{pool, region}] = true
-	}
-}
 
 // An UnknownNameError says that nothing goes by a name, and what there is.
 type UnknownNameError struct {
@@ -144,7 +82,7 @@ func (p *poolState) obeyOperator() {
 	now := loop.Nanotime()
 	for i := range members {
 		m := &members[i]
-		enabled := p.server.drains.allows(p.name, m.Address, m.Region)
+		enabled := p.server.drains.Allows(p.name, m.Address, m.Region)
 		transitions = append(transitions, m.Data.(*backend).tracker.SetEnabled(enabled, now))
 	}
 	p.apply(transitions...)

@@ -41,7 +41,7 @@ type Server struct {
 	routes        map[string][]routeStats
 	budgets       map[budgetKey]balancer.RetryBudgets
 	limits        map[string]*limitTables // by route
-	drains        drains
+	drains        evacuation.Drains
 	evacuations   evacuation.Registry
 	stopped       chan struct{} // closed by Stop
 	stopOnce      sync.Once

@@ -16,7 +16,7 @@ func (s *Server) resolve(t evacuation.Target, back bool) (evacuation.Scope, erro
 	}
 	if t.Region == "" {
 		addresses, there := p.find(t.Backend)
-		if addresses == nil && back && s.drains.hasBackend(t.Pool, t.Backend) {
+		if addresses == nil && back && s.drains.HasBackend(t.Pool, t.Backend) {
 			addresses = []string{t.Backend} // it is gone, and shall come back undrained
 		}
 		if addresses == nil {
@@ -26,7 +26,7 @@ func (s *Server) resolve(t evacuation.Target, back bool) (evacuation.Scope, erro
 		return of, nil
 	}
 	there := s.snapshot.Load().config.RegionOrder()
-	if !slices.Contains(there, t.Region) && !(back && s.drains.hasRegion(t.Pool, t.Region)) {
+	if !slices.Contains(there, t.Region) && !(back && s.drains.HasRegion(t.Pool, t.Region)) {
 		return of, &UnknownNameError{"region", t.Region, there}
 	}
 	return of, nil
@@ -35,11 +35,7 @@ func (s *Server) resolve(t evacuation.Target, back bool) (evacuation.Scope, erro
 // setService takes what a scope covers out of service or puts it back. The caller
 // holds mu.
 func (s *Server) setService(of *evacuation.Scope, enabled bool) {
-	if of.Backend != "" {
-		s.drains.setBackends(of.Pool, of.Addresses, enabled)
-	} else {
-		s.drains.setRegion(of.Pool, of.Region, enabled)
-	}
+	s.drains.Set(of, enabled)
 	for _, name := range sortedKeys(s.pools) {
 		if of.Touches(name) {
 			s.pools[name].obeyOperator()

@@ -119,6 +119,9 @@ func New(c *config.Config, o Options) (*Server, error) {
 func (s *Server) Reload(c *config.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.draining.Load() {
+		return errDraining
+	}
 	p, err := s.plan(c)
 	if err == nil && s.snapshot.Load() != nil && c.AccessLog != s.logConfig {
 		if err = s.setAccessLog(c.AccessLog); err != nil {
@@ -133,6 +136,9 @@ func (s *Server) Reload(c *config.Config) error {
 	p.awaitRetired()
 	return nil
 }
+
+// errDraining says that a reload came too late: it would open the listeners again.
+var errDraining = errors.New("not reloaded: the server is shutting down")
 
 // ReloadFailed notes why a configuration could not even be read, for the status.
 func (s *Server) ReloadFailed(err error) {

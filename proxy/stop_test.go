@@ -77,3 +77,19 @@ func TestRegionsAreReorderedAfterTheEnd(t *testing.T) {
 	s.Stop()
 	s.followOrder()
 }
+
+// A reload that comes while the server drains must not open listeners again.
+func TestNoReloadWhileTheServerDrains(t *testing.T) {
+	s := newServer(t, twoRegions, 1)
+	c := parseConfig(t, twoRegions)
+	if err := s.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	s.Drain(t.Context())
+	if err := s.Reload(c); err != errDraining {
+		t.Errorf("the reload gives %v", err)
+	}
+	if n := len(s.listeners); n != 0 {
+		t.Errorf("%d listeners are open", n)
+	}
+}

@@ -169,8 +169,12 @@ func (s *soak) disturb(stop <-chan struct{}) {
 		}
 	})
 	s.every(stop, 250*time.Millisecond, func(n int) {
-		what := []string{`{"region":"near","force":true}`, `{"pool":"app","backend":"` + s.near[0].Address + `","force":true}`}[n/2%2]
-		s.p.Admin("POST", []string{"/api/drain", "/api/undrain"}[n%2], what)
+		what := []string{`{"region":"near"`, `{"pool":"app","backend":"` + s.near[0].Address + `"`}[n/2%2]
+		if n%2 == 0 {
+			s.p.Admin("POST", "/api/drain", what+`,"force":true}`)
+		} else if status, answer := s.p.Admin("POST", "/api/undrain", what+"}"); status != 200 {
+			s.Errorf("undrain %d: %d %s", n, status, answer)
+		}
 	})
 	s.every(stop, 70*time.Millisecond, func(n int) {
 		b := s.near[n/2%2]

@@ -24,13 +24,13 @@ func (b *buffer) empty() bool { return b.start == b.end }
 
 func (b *buffer) room() []byte { return b.data[b.end:] }
 
-// firstRoom is room, less where a message begins.
+// firstRoom is room, less where a message begins. Slices into an empty buffer are void.
 func (b *buffer) firstRoom() []byte {
-	room := b.room()
 	if b.empty() {
-		return room[:min(len(room), firstRead)]
+		b.clear()
+		return b.data[:firstRead]
 	}
-	return room
+	return b.room()
 }
 
 func (b *buffer) clear() { b.start, b.end = 0, 0 }

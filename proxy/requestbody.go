@@ -32,6 +32,7 @@ type requestBody struct {
 	size     int64 // bytes of payload seen
 
 	read    bool       // the client has sent all of it
+	surplus bool       // what the client sent behind it has found no room
 	sent    bool       // the backend has taken all of it
 	refusal *refusal   // what was wrong with it
 	task    *loop.Task // of the upload, once it runs
@@ -44,7 +45,7 @@ func (b *requestBody) reset() {
 	b.mode, b.whole, b.early, b.left = noBody, nil, nil, 0
 	b.limit, b.size = 0, 0
 	b.kept, b.keeping = b.kept[:0], false
-	b.read, b.sent, b.refusal, b.task, b.running, b.halt = false, false, nil, nil, false, false
+	b.read, b.surplus, b.sent, b.refusal, b.task, b.running, b.halt = false, false, false, nil, nil, false, false
 }
 
 // requestRead tells whether the client has sent its request whole.

@@ -149,7 +149,7 @@ func (x *exchange) closeClient() {
 		cl.close()
 		return
 	}
-	mayStillSend := !x.requestRead() || (x.in != nil && !x.in.empty())
+	mayStillSend := !x.requestRead() || x.body.surplus || (x.in != nil && !x.in.empty())
 	if x.answered && mayStillSend && !cl.stream && !cl.conn.HungUp() {
 		x.linger(cl)
 	}

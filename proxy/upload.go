@@ -151,7 +151,7 @@ func (b *requestBody) uploadTrailer() (done bool, err error) {
 	next := copy(x.in.room(), b.buffer.unread())
 	x.in.end += next
 	if next < len(b.buffer.unread()) {
-		x.keepAlive = false
+		b.surplus, x.keepAlive = true, false
 	}
 	b.read = true
 	x.conn.conn.SetWriteDeadline(x.until(x.pool.responseTimeout))

@@ -1,12 +1,16 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The client's connection may be closed at once only when all of the body was
@@ -61,4 +65,40 @@ pools: [{name: web, backends: [{address: "`+backend.Listener.Addr().String()+`"}
 		})
 	}
 	clients.Wait()
+}
+
+// A request behind chunks may find no room where it came to be read. The connection
+// ends then, but not by a reset, which would destroy the answer.
+func TestRequestWithoutRoomBehindChunksCostsNoAnswer(t *testing.T) {
+	answer := strings.Repeat("a", 4<<20)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer backend.Close()
+	s := newServer(t, `
+listeners: [{name: web, address: "127.0.0.1:0"}]
+routes: [{match: {path: /}, pool: web}]
+pools: [{name: web, backends: [{address: "`+backend.Listener.Addr().String()+`"}]}]
+`, 1)
+	client, err := net.DialTimeout("tcp", addressOf(s), 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	_ = client.SetDeadline(time.Now().Add(20 * time.Second))
+	// The head and the chunk behind it fill the buffer that they are read into.
+	head := "POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nX-Long: " + strings.Repeat("x", 20<<10) + "\r\n\r\n"
+	chunk := "a000\r\n" + strings.Repeat("x", 0xa000) + "\r\n0\r\n\r\n"
+	next := "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 100000)
+	if _, err := io.WriteString(client, head+chunk+next); err != nil {
+		t.Fatal(err)
+	}
+	got, err := http.ReadResponse(bufio.NewReader(client), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(got.Body); err != nil || string(body) != answer {
+		t.Errorf("%d bytes of the answer, %v", len(body), err)
+	}
 }

@@ -56,6 +56,7 @@ const (
 	closed
 	accepted // counts as a connection of the loop
 	held     // the kernel may keep back an unfilled segment
+	urgent   // input has had an urgent mark, at which reads are cut short and splices end
 )
 
 // Loop returns the connection's loop.

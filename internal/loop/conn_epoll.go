@@ -106,6 +106,9 @@ func (c *Conn) look()      {}
 
 // onEvent is told by epoll. The connection may be closed by any code it runs.
 func (c *Conn) onEvent(mask uint32) {
+	if mask&syscall.EPOLLPRI != 0 {
+		c.flags |= urgent
+	}
 	if mask&(syscall.EPOLLIN|syscall.EPOLLRDHUP|syscall.EPOLLHUP|syscall.EPOLLERR) != 0 {
 		c.onReadable(mask)
 	}

@@ -225,7 +225,7 @@ func (l *Loop) forget(slot int32) {
 	l.freeSlots = append(l.freeSlots, slot)
 }
 
-const interest = syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | uint32(1<<31) // and EPOLLET
+const interest = syscall.EPOLLIN | syscall.EPOLLPRI | syscall.EPOLLOUT | syscall.EPOLLRDHUP | uint32(1<<31) // and EPOLLET
 
 type wakeups struct{ loop *Loop }
 

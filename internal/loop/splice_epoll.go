@@ -105,10 +105,13 @@ func (p *pipe) close() {
 // side; io.EOF says that input ended before n bytes. Each wait lasts at
 // most that side's timeout in nanoseconds (0: for ever); c's read deadline and
 // dst's write deadline serve for that, and are to be set anew afterwards. ErrNoSplice says that no
-// pipe was to be had: copy what is left instead.
+// pipe was to be had, or that there is urgent data, which ends every splice: copy what is left instead.
 func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) (moved int64, readErr, writeErr error) {
 	defer dst.letGo()
 	for n < 0 || moved < n {
+		if c.flags&urgent != 0 {
+			return moved, ErrNoSplice, nil
+		}
 		if c.flags&(readable|closed) != readable {
 			dst.letGo()
 			c.SetReadDeadline(after(c.loop.now, readTimeout))
@@ -135,6 +138,9 @@ func (c *Conn) SpliceTo(t *Task, dst *Conn, n, readTimeout, writeTimeout int64) 
 
 // spliceReady moves what is there to read now.
 func (c *Conn) spliceReady(t *Task, dst *Conn, writeTimeout int64) (moved int64, readErr, writeErr error) {
+	if c.flags&urgent != 0 {
+		return 0, ErrNoSplice, nil
+	}
 	p, err := c.loop.pipes.take()
 	if err != nil {
 		return 0, ErrNoSplice, nil
@@ -178,7 +184,9 @@ func (c *Conn) spliceIn(p *pipe, want int) (more bool, err error) {
 		n, errno := c.loop.splice(int(c.fd), p.w, want, 0)
 		switch {
 		case errno == syscall.EAGAIN:
-			c.flags &^= readable
+			if c.flags&urgent == 0 {
+				c.flags &^= readable
+			}
 			return false, nil
 		case errno == syscall.EINTR:
 		case errno != 0:
@@ -188,7 +196,7 @@ func (c *Conn) spliceIn(p *pipe, want int) (more bool, err error) {
 		default:
 			p.held += n
 			c.lastRead = c.loop.now
-			if n < min(want, p.slots()) && c.flags&readEnd == 0 {
+			if n < min(want, p.slots()) && c.flags&(readEnd|urgent) == 0 {
 				c.flags &^= readable
 			}
 			return true, nil

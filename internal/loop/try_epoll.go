@@ -28,7 +28,7 @@ func (c *Conn) TryRead(p []byte) (int, error) {
 		case n == 0 && len(p) > 0:
 			return 0, io.EOF
 		default:
-			if n < len(p) && c.flags&readEnd == 0 {
+			if n < len(p) && c.flags&(readEnd|urgent) == 0 {
 				c.flags &^= readable
 			}
 			c.lastRead = c.loop.now

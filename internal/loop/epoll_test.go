@@ -257,3 +257,18 @@ func TestDozingLoopDoesNotMissItsTimers(t *testing.T) {
 		}
 	})
 }
+
+// A loop keeps its processor for longer only while goroutines have one of their own.
+func TestLoopWithoutAProcessorToSpareGivesWaySoon(t *testing.T) {
+	l := oneLoop(t)
+	for _, spare := range []bool{true, false} {
+		onLoop(t, l, func() {
+			l.dozes = spare
+			l.lastYield = l.now - 2*yieldSoon
+			l.giveWay()
+			if gaveWay := l.lastYield == l.now; gaveWay == spare {
+				t.Errorf("a processor to spare: %t, gave way: %t", spare, gaveWay)
+			}
+		})
+	}
+}

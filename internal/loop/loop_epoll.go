@@ -52,7 +52,8 @@ const (
 	busyTurn = 4
 	// yieldEvery is how long a busy loop keeps its processor.
 	yieldEvery = int64(5 * time.Millisecond)
-	// yieldSoon is the same while tasks wait for goroutines.
+	// yieldSoon is the same while tasks wait for goroutines, and where no processor
+	// is left for these.
 	yieldSoon = int64(time.Millisecond)
 )
 
@@ -104,7 +105,7 @@ func (l *Loop) wait() {
 // giveWay lets goroutines have the processor that the loop has kept for long.
 func (l *Loop) giveWay() {
 	kept := l.now - l.lastYield
-	if kept > yieldEvery || kept > yieldSoon && l.group.awaited.Load() > 0 {
+	if kept > yieldEvery || kept > yieldSoon && (!l.dozes || l.group.awaited.Load() > 0) {
 		runtime.Gosched()
 		l.lastYield = l.now
 	}

@@ -233,12 +233,7 @@ func TestAcceptedSocketsSendAtOnce(t *testing.T) {
 func TestCollectionsGoOnBesideADozingLoop(t *testing.T) {
 	l := oneLoop(t)
 	for range 20 {
-		onLoop(t, l, func() {})
-		onLoop(t, l, func() {
-			if !l.dozes || !l.lively {
-				t.Errorf("dozes %t, lively %t", l.dozes, l.lively)
-			}
-		})
+		eventually(t, l, "a doze", func() bool { return l.dozes && l.lively })
 		runtime.GC()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
 // processorsAtStart is what the Go runtime found usable, before any group raised it.
@@ -24,6 +25,10 @@ func leaveProcessorFor(loops int) {
 		runtime.GOMAXPROCS(loops + 1)
 	}
 }
+
+// preemptible tells whether the scheduler interrupts a thread that it wants
+// something of, as it does unless the user forbids it.
+func preemptible() bool { return !strings.Contains(os.Getenv("GODEBUG"), "asyncpreemptoff=1") }
 
 func maxprocsFromUser() int {
 	n, err := strconv.Atoi(os.Getenv("GOMAXPROCS"))

@@ -18,7 +18,7 @@ type engine struct {
 	wake       int // an eventfd that ends the wait when work is posted
 	asleep     atomic.Bool
 	lastYield  int64
-	lively     bool // the last wait was a short one
+	lastEvent  int64
 	dozes      bool // a processor is left for goroutines while all loops keep theirs
 	paces      bool // new sockets do, unless told otherwise
 	events     [256]syscall.EpollEvent
@@ -42,11 +42,12 @@ type socket struct {
 type eventer interface{ onEvent(mask uint32) }
 
 const (
-	// dozeTime is how long, in milliseconds, a loop waits without letting the scheduler
-	// know, where the last wait was shorter than that: to give the processor away and
-	// get it back costs more than all else in a turn. Beside a shorter one the
-	// kernel's timer would cost as much.
-	dozeTime = 4
+	// wakeful is how long after the last event a loop waits without letting the
+	// scheduler know. To give the processor away and get it back costs more than
+	// all else in a turn, and wakes the scheduler's monitor, which then looks around
+	// dozens of times: 2 ms of processor time for an event. While the loop keeps
+	// the processor the monitor interrupts it every 10 ms, for about a twentieth of that.
+	wakeful = int64(200 * time.Millisecond)
 	// busyTurn is how many events a turn has at least for more to be likely by its
 	// end: where a loop may not doze, a call that can not block is cheaper then.
 	busyTurn = 4
@@ -68,7 +69,7 @@ func newLoop(g *Group, index int) (*Loop, error) {
 		return nil, err
 	}
 	l := &Loop{index: index, group: g, engine: engine{poll: poll, wake: wake, paces: systemPaces()}, now: Nanotime()}
-	l.dozes = runtime.GOMAXPROCS(0) > g.options.Loops
+	l.dozes = runtime.GOMAXPROCS(0) > g.options.Loops && preemptible()
 	l.wheel.tick = l.now >> tickShift
 	l.tasks.loop = l
 	if _, err := l.register(wake, wakeups{l}); err != nil {
@@ -121,7 +122,12 @@ func (l *Loop) sleep() (n int) {
 	}
 	l.asleep.Store(false)
 	l.now = Nanotime()
-	l.lively = l.now-began < dozeTime*int64(time.Millisecond)
+	if n > 0 {
+		l.lastEvent = l.now
+	}
+	if l.now-began > yieldSoon {
+		l.lastYield = l.now // goroutines have had all processors meanwhile
+	}
 	return n
 }
 
@@ -131,24 +137,20 @@ func (l *Loop) waitForEvents() (n int) {
 		if until > 0 {
 			patience = min(patience, until)
 		}
-		if n = l.epollDoze(l.poll, l.events[:], patience); n > 0 {
+		if n = l.epollDoze(l.poll, l.events[:], patience); n > 0 || patience > 0 {
 			return n
 		}
-		until = l.untilNextTimer()
 	}
-	n = l.epollWait(l.poll, l.events[:], until)
-	l.lastYield = Nanotime()
-	return n
+	return l.epollWait(l.poll, l.events[:], until)
 }
 
 // patience is for how many milliseconds to wait behind the scheduler's back;
 // below zero: not at all.
 func (l *Loop) patience() int {
+	quiet := l.now - l.lastEvent
 	switch {
-	case !l.lively:
-		return -1
-	case l.dozes && l.group.awaited.Load() == 0:
-		return dozeTime
+	case l.dozes && quiet < wakeful && l.group.awaited.Load() == 0:
+		return int((wakeful-quiet)/int64(time.Millisecond)) + 1
 	case l.got >= busyTurn:
 		return 0
 	}

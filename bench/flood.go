@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -65,19 +64,7 @@ type probeOrder struct {
 	Duration    time.Duration
 }
 
-// probeMain is that process: it prints the 99th percentile of its questions.
-func probeMain(argument string) error {
-	var order probeOrder
-	if err := json.Unmarshal([]byte(argument), &order); err != nil {
-		return err
-	}
-	p99, err := order.carryOut()
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(p99)
-}
-
+// carryOut returns the 99th percentile of the questions.
 func (o probeOrder) carryOut() (p99 time.Duration, err error) {
 	config, err := clientTLS(o.Certificate)
 	if err != nil {

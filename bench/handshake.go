@@ -62,9 +62,9 @@ type handshakeOrder struct {
 	Duration    time.Duration
 }
 
-// handshakeMain is that process.
-func handshakeMain(argument string) error {
-	var order handshakeOrder
+// obey is a process that carries out the order in its argument and prints what came of it.
+func obey[Order interface{ carryOut() (Report, error) }, Report any](argument string) error {
+	var order Order
 	if err := json.Unmarshal([]byte(argument), &order); err != nil {
 		return err
 	}

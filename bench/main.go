@@ -66,9 +66,9 @@ func role(args []string) error {
 		case "idle":
 			return idleMain(args[1], args[2])
 		case "handshake":
-			return handshakeMain(args[1])
+			return obey[handshakeOrder](args[1])
 		case "probe":
-			return probeMain(args[1])
+			return obey[probeOrder](args[1])
 		case "guard":
 			return rig.Guard(args[1])
 		}

@@ -9,30 +9,7 @@ import (
 	"runtime"
 	"testing"
 	"time"
-
-	"spillway/internal/config"
 )
-
-// newTestServer runs a server with one loop on a free port in front of one backend.
-func newTestServer(t *testing.T, backend, more string) (s *Server, address string) {
-	t.Helper()
-	file := "listeners: [{name: web, address: \"127.0.0.1:0\"}]\n" +
-		"routes: [{match: {path: /}, pool: web}]\n" +
-		"pools: [{name: web, backends: [{address: \"" + backend + "\"}]" + more + "}]\n"
-	c, err := config.Parse("test.yaml", []byte(file), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err = New(c, Options{Loops: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
-	for _, ln := range s.listeners {
-		address = ln.socket.Addr().String()
-	}
-	return s, address
-}
 
 // fixedBackend answers every read with the same bytes; it allocates nothing while it does.
 func fixedBackend(t *testing.T, answer string) (address string) {

@@ -40,6 +40,17 @@ func newServer(t *testing.T, text string, loops int) *Server {
 	return s
 }
 
+// newTestServer runs a server with one loop on a free port in front of one backend.
+func newTestServer(t *testing.T, backend, more string) (s *Server, address string) {
+	t.Helper()
+	s = newServer(t, `
+listeners: [{name: web, address: "127.0.0.1:0"}]
+routes: [{match: {path: /}, pool: web}]
+pools: [{name: web, backends: [{address: "`+backend+`"}]`+more+`}]
+`, 1)
+	return s, addressOf(s)
+}
+
 // addressOf is where a server with one listener listens.
 func addressOf(s *Server) (address string) {
 	for _, ln := range s.listeners {

@@ -9,7 +9,6 @@ import (
 
 // A relay moves one direction of a tunnel.
 type relay struct {
-	own      bool // its task is its own: at rest it has none
 	worker   *worker
 	from, to loop.Stream
 	other    *loop.Task // told when this direction has ended
@@ -19,6 +18,7 @@ type relay struct {
 	task     *loop.Task
 	moved    int64
 	err      error
+	own      bool // its task is its own: at rest it has none
 	running  bool
 	splicing int // how many small pieces more are spliced, too
 	rest     rest

@@ -39,11 +39,7 @@ func TestAnswerToTheLastByteIsNotEarly(t *testing.T) {
 		}
 	}))
 	defer backend.Close()
-	s := newServer(t, `
-listeners: [{name: web, address: "127.0.0.1:0"}]
-routes: [{match: {path: /}, pool: web}]
-pools: [{name: web, backends: [{address: "`+backend.Listener.Addr().String()+`"}]}]
-`, 1)
+	_, address := newTestServer(t, backend.Listener.Addr().String(), "")
 	body := bytes.Repeat([]byte("x"), 1<<20)
 	var clients sync.WaitGroup
 	for range 8 {
@@ -51,7 +47,7 @@ pools: [{name: web, backends: [{address: "`+backend.Listener.Addr().String()+`"}
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for range 20 {
-				r, err := client.Post("http://"+addressOf(s), "text/plain", bytes.NewReader(body))
+				r, err := client.Post("http://"+address, "text/plain", bytes.NewReader(body))
 				if err != nil {
 					t.Error(err)
 					return
@@ -76,12 +72,8 @@ func TestRequestWithoutRoomBehindChunksCostsNoAnswer(t *testing.T) {
 		_, _ = io.WriteString(w, answer)
 	}))
 	defer backend.Close()
-	s := newServer(t, `
-listeners: [{name: web, address: "127.0.0.1:0"}]
-routes: [{match: {path: /}, pool: web}]
-pools: [{name: web, backends: [{address: "`+backend.Listener.Addr().String()+`"}]}]
-`, 1)
-	client, err := net.DialTimeout("tcp", addressOf(s), 5*time.Second)
+	_, address := newTestServer(t, backend.Listener.Addr().String(), "")
+	client, err := net.DialTimeout("tcp", address, 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
